@@ -1,0 +1,22 @@
+"""Events, plugins and the agent: what everything else stands on."""
+
+from avalanche.core.agent import Adaptable, Agent
+from avalanche.core.events import EVENTS, Dispatcher, Event
+from avalanche.core.plugins import (
+    BasePlugin,
+    BaseSGDPlugin,
+    SupervisedMetaLearningPlugin,
+    SupervisedPlugin,
+)
+
+__all__ = [
+    "EVENTS",
+    "Adaptable",
+    "Agent",
+    "BasePlugin",
+    "BaseSGDPlugin",
+    "Dispatcher",
+    "Event",
+    "SupervisedMetaLearningPlugin",
+    "SupervisedPlugin",
+]

@@ -1,0 +1,176 @@
+"""Base classes of plugins: adapters that put a component into a loop, by event name."""
+
+from typing import Any, ClassVar
+
+from avalanche.core.events import noop
+
+__all__ = ["BasePlugin", "BaseSGDPlugin", "SupervisedMetaLearningPlugin", "SupervisedPlugin"]
+
+
+class BasePlugin:
+    """Base of all plugins: the callbacks around experiences.
+
+    Override what you need. Callbacks that are not overridden are never called. Every callback gets
+    the strategy first, then the keyword arguments that the user gave to ``train`` or ``eval``.
+    ``avalanche.core.events.EVENTS`` is the table of all events with their moments.
+
+    Example:
+        >>> class Greeter(BasePlugin):
+        ...     def after_training_exp(self, strategy, **kwargs):
+        ...         print("learnt experience", strategy.experience.current_experience)
+    """
+
+    strategy_comes_first: ClassVar[bool] = True
+    supports_distributed: ClassVar[bool] = False
+
+    def __init_subclass__(cls, supports_distributed: bool = False, **kwargs: Any) -> None:
+        cls.supports_distributed = supports_distributed
+        super().__init_subclass__(**kwargs)
+
+    def listens(self, event: str) -> bool:
+        """Whether the loop should call this plugin at ``event``; asked once, at attachment."""
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the plugin needs to go on, as tensors and plain values."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore what :meth:`state_dict` gave.
+
+        Args:
+            state: the dictionary to restore from.
+            context: what references in the state resolve against (``parts`` of data sets).
+        """
+
+    @noop
+    def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """``train()`` was called."""
+
+    @noop
+    def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Loader, model and optimizer of the experience are ready."""
+
+    @noop
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The experience is learnt."""
+
+    @noop
+    def after_training(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The last experience of this ``train()`` is learnt."""
+
+    @noop
+    def before_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """``eval()`` was called."""
+
+    @noop
+    def before_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The evaluation loader of the experience is ready."""
+
+    @noop
+    def after_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The experience is evaluated."""
+
+    @noop
+    def after_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The stream is evaluated."""
+
+
+class BaseSGDPlugin(BasePlugin):
+    """Plugins of loops by stochastic gradient descent: the events of epochs and iterations."""
+
+    @noop
+    def before_train_dataset_adaptation(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """A new experience begins."""
+
+    @noop
+    def after_train_dataset_adaptation(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The training set is chosen; it may still be replaced."""
+
+    @noop
+    def before_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Before the first batch of an epoch."""
+
+    @noop
+    def before_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """A batch is on the device."""
+
+    @noop
+    def before_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Gradients are zero, the loss is zero."""
+
+    @noop
+    def after_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The model has answered."""
+
+    @noop
+    def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The loss is computed; penalties are added here."""
+
+    @noop
+    def after_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Gradients are computed; projections happen here."""
+
+    @noop
+    def before_update(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Just before the optimizer's step."""
+
+    @noop
+    def after_update(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Just after the optimizer's step."""
+
+    @noop
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The iteration is over."""
+
+    @noop
+    def after_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The epoch is over."""
+
+    @noop
+    def before_eval_dataset_adaptation(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The next experience to evaluate."""
+
+    @noop
+    def after_eval_dataset_adaptation(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The evaluation set is chosen."""
+
+    @noop
+    def before_eval_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """A batch is on the device."""
+
+    @noop
+    def before_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Before the model answers."""
+
+    @noop
+    def after_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The model has answered."""
+
+    @noop
+    def after_eval_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """The loss is computed."""
+
+
+class SupervisedPlugin(BaseSGDPlugin):
+    """Base class of the plugins of supervised strategies."""
+
+
+class SupervisedMetaLearningPlugin(SupervisedPlugin):
+    """Plugins of the meta-learning template: inner and outer updates."""
+
+    @noop
+    def before_inner_updates(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Before the inner loop."""
+
+    @noop
+    def after_inner_updates(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """After the inner loop."""
+
+    @noop
+    def before_outer_update(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """Before the outer step."""
+
+    @noop
+    def after_outer_update(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:
+        """After the outer step."""
