@@ -25,7 +25,7 @@ _SUBMODULES = (
     "training",
 )
 
-__all__ = ["__version__", *_SUBMODULES]  # noqa: PLE0604
+__all__ = ["__version__", *_SUBMODULES]
 
 
 def __getattr__(name: str) -> ModuleType:

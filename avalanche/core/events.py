@@ -235,10 +235,11 @@ def bind(callback: Callable[..., Any], dispatcher: Dispatcher, *, passes_strateg
     """
     parameters = list(inspect.signature(callback).parameters.values())
     owner = dispatcher.owner
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     positional = bool(
         parameters
         and passes_strategy
-        and parameters[0].kind in (parameters[0].POSITIONAL_ONLY, parameters[0].POSITIONAL_OR_KEYWORD)
+        and parameters[0].kind in by_position
         and (parameters[0].name == "strategy" or _is_plugin_style(callback))
     )
     rest = parameters[1:] if positional else parameters

@@ -1,0 +1,27 @@
+"""Models: simple networks, growing heads, one head per task."""
+
+from avalanche.models.base_model import BaseModel
+from avalanche.models.dynamic_modules import (
+    DynamicModule,
+    IncrementalClassifier,
+    MultiHeadClassifier,
+    MultiTaskModule,
+    avalanche_model_adaptation,
+)
+from avalanche.models.dynamic_optimizers import DynamicOptimizer
+from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP
+from avalanche.models.utils import avalanche_forward, is_multi_task_module
+
+__all__ = [
+    "BaseModel",
+    "DynamicModule",
+    "DynamicOptimizer",
+    "IncrementalClassifier",
+    "MTSimpleMLP",
+    "MultiHeadClassifier",
+    "MultiTaskModule",
+    "SimpleMLP",
+    "avalanche_forward",
+    "avalanche_model_adaptation",
+    "is_multi_task_module",
+]

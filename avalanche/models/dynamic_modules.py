@@ -1,0 +1,335 @@
+"""Modules that change with the stream: growing heads, one head per task.
+
+Growth happens in training only. Evaluating on classes that were never trained leaves every
+parameter as it is; units without training are masked with ``-inf`` and can never be predicted.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+__all__ = [
+    "DynamicModule",
+    "IncrementalClassifier",
+    "MultiHeadClassifier",
+    "MultiTaskModule",
+    "avalanche_model_adaptation",
+]
+
+MASKED = float("-inf")
+
+
+class DynamicModule(nn.Module):
+    """A module that adapts itself to each new experience.
+
+    Override :meth:`adaptation`, which must be idempotent: it may be called several times for one
+    experience. Strategies call it before training on an experience, for every dynamic module
+    inside the model, and then let the optimizer follow.
+
+    Args:
+        auto_adapt: False when another module is in charge of adapting this one.
+
+    Example:
+        >>> class Widening(DynamicModule):
+        ...     width = 1
+        ...     def adaptation(self, experience):
+        ...         self.width = max(self.width, len(experience))
+        >>> module = Widening()
+        >>> avalanche_model_adaptation(nn.Sequential(module), [1, 2, 3])
+        >>> module.width
+        3
+    """
+
+    def __init__(self, auto_adapt: bool = True, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._auto_adapt = auto_adapt
+
+    def adaptation(self, experience: Any) -> None:
+        """Adapt the module (grow units, add heads) to ``experience``. Does nothing by default."""
+
+    def pre_adapt(self, agent: Any, experience: Any) -> None:
+        """Adapt this module and the dynamic modules inside it; for loops without a strategy."""
+        avalanche_model_adaptation(self, experience)
+
+
+def avalanche_model_adaptation(module: nn.Module, experience: Any) -> None:
+    """Adapt every dynamic module inside ``module`` to ``experience``, each once, in place.
+
+    Args:
+        module: any module; plain modules that contain dynamic ones are fine.
+        experience: what the modules read, usually ``classes_in_this_experience``.
+    """
+    for name, child in list(module.named_modules()):
+        if isinstance(child, DynamicModule) and (child._auto_adapt or name == ""):
+            child.adaptation(experience)
+
+
+class MultiTaskModule(DynamicModule):
+    """A module whose answer depends on the task of each sample.
+
+    Subclasses give :meth:`forward_single_task`; :meth:`forward` splits a batch by task. Outputs of
+    unequal width are padded with ``-inf`` on the right, so that a missing unit can neither win an
+    argmax nor enter a softmax.
+
+    Attributes:
+        known_train_tasks_labels: tasks met in training.
+        max_class_label: 1 + the largest class met in training.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_class_label = 0
+        self.known_train_tasks_labels: set[int] = set()
+
+    def adaptation(self, experience: Any) -> None:
+        """Note the classes and tasks of ``experience``; nothing in evaluation mode."""
+        if not self.training:
+            return
+        classes = _classes_of(experience)
+        self.max_class_label = max(self.max_class_label, max(classes, default=-1) + 1)
+        self.known_train_tasks_labels |= set(_tasks_of(experience))
+
+    def forward(self, x: Tensor, task_labels: Tensor | int | None) -> Any:
+        """Answer each sample as its own task does.
+
+        Args:
+            x: inputs, ``(batch, ...)``.
+            task_labels: one label for the whole batch, labels of shape ``(batch,)``, or None for
+                the answers of all known tasks.
+
+        Returns:
+            ``(batch, units)``, or with None a dictionary from task label to that.
+        """
+        if task_labels is None:
+            return self.forward_all_tasks(x)
+        if isinstance(task_labels, int):
+            return self.forward_single_task(x, task_labels)
+        tasks = cast("list[int]", torch.unique(task_labels).tolist())
+        if len(tasks) == 1:
+            return _pad(self.forward_single_task(x, tasks[0]), self.max_class_label)
+        answers = {t: self.forward_single_task(x[task_labels == t], t) for t in tasks}
+        width = max(self.max_class_label, *(a.shape[1] for a in answers.values()))
+        first = answers[tasks[0]]
+        out = first.new_full((x.shape[0], width), MASKED)
+        for task, answer in answers.items():
+            out[task_labels == task, : answer.shape[1]] = answer
+        return out
+
+    def forward_single_task(self, x: Tensor, task_label: int) -> Tensor:
+        """Answer of one task for all samples: ``(batch, ...)`` to ``(batch, units)``."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward_single_task")
+
+    def forward_all_tasks(self, x: Tensor) -> dict[int, Tensor]:
+        """Answers of every task known from training: task label to ``(batch, units)``."""
+        return {t: self.forward_single_task(x, t) for t in sorted(self.known_train_tasks_labels)}
+
+
+class IncrementalClassifier(DynamicModule):
+    """A linear head that gains units when new classes arrive in training.
+
+    Args:
+        in_features: width of the input.
+        initial_out_features: units before the first experience.
+        masking: give units that were never trained the logit ``mask_value``.
+        mask_value: ``-inf`` by default, so that a masked unit has probability 0; avalanche-lib
+            0.6 used -1000.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> head = IncrementalClassifier(8)
+        >>> head.adaptation(SimpleNamespace(classes_in_this_experience=[0, 4]))
+        >>> head(torch.zeros(1, 8)).shape
+        torch.Size([1, 5])
+        >>> head(torch.zeros(1, 8)).isinf().tolist()
+        [[False, True, True, True, False]]
+    """
+
+    active_units: Tensor
+
+    def __init__(
+        self,
+        in_features: int,
+        initial_out_features: int = 2,
+        masking: bool = True,
+        mask_value: float = MASKED,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.classifier = nn.Linear(in_features, initial_out_features)
+        self.masking = masking
+        self.mask_value = mask_value
+        self.register_buffer("active_units", torch.zeros(initial_out_features, dtype=torch.int8))
+        # Known on the host: before any training nothing is masked, and asking costs no sync.
+        self._trained = False
+
+    @torch.no_grad()
+    def adaptation(self, experience: Any) -> None:
+        """Grow to the largest class of ``experience`` and mark its classes as trained."""
+        if self.training:
+            self.activate(_classes_of(experience))
+
+    @torch.no_grad()
+    def activate(self, classes: list[int]) -> None:
+        """Grow to the largest of ``classes`` and take them out of the mask."""
+        if classes:
+            self.grow(max(classes) + 1)
+            self.active_units[torch.tensor(classes, device=self.active_units.device)] = 1
+            self._trained = True
+
+    @torch.no_grad()
+    def grow(self, out_features: int) -> None:
+        """Widen to ``out_features`` units; old rows keep their weights."""
+        old = self.classifier
+        if out_features <= old.out_features:
+            return
+        new = nn.Linear(old.in_features, out_features).to(old.weight.device, old.weight.dtype)
+        new.weight[: old.out_features] = old.weight
+        new.bias[: old.out_features] = old.bias
+        self.classifier = new
+        extra = self.active_units.new_zeros(out_features - len(self.active_units))
+        self.active_units = torch.cat([self.active_units, extra])
+
+    def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
+        """Logits: ``(batch, in_features)`` to ``(batch, units)``."""
+        out = cast("Tensor", self.classifier(x))
+        if self.masking and self._trained:
+            out = out.masked_fill(self.active_units == 0, self.mask_value)
+        return out
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """A saved head may be wider than this one: grow before reading it."""
+        weight = state_dict.get(f"{prefix}classifier.weight")
+        if weight is not None:
+            self.grow(weight.shape[0])
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        self._trained = bool(self.active_units.any())
+
+
+class MultiHeadClassifier(MultiTaskModule):
+    """One growing linear head per task.
+
+    A task that was never trained has no head; asked for it, the module answers with equal logits
+    for every class that it knows.
+
+    Args:
+        in_features: width of the input.
+        initial_out_features: units of a head before it has seen its classes.
+        masking: give units of a head that were never trained the logit ``mask_value``.
+        mask_value: as in :class:`IncrementalClassifier`.
+
+    Attributes:
+        classifiers: task label, as a string, to :class:`IncrementalClassifier`.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        initial_out_features: int = 2,
+        masking: bool = True,
+        mask_value: float = MASKED,
+    ) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.starting_out_features = initial_out_features
+        self.masking = masking
+        self.mask_value = mask_value
+        self.classifiers = nn.ModuleDict({"0": self._new_head()})
+
+    def _new_head(self) -> IncrementalClassifier:
+        return IncrementalClassifier(
+            self.in_features,
+            self.starting_out_features,
+            masking=self.masking,
+            mask_value=self.mask_value,
+            auto_adapt=False,
+        )
+
+    def adaptation(self, experience: Any) -> None:
+        """Add or grow the heads of the tasks of ``experience``; nothing in evaluation mode.
+
+        Raises:
+            ValueError: several tasks in one experience, whose classes cannot be told apart from
+                the class list alone, and no data set to read them from.
+        """
+        super().adaptation(experience)
+        if not self.training:
+            return
+        for task, classes in _classes_by_task(experience).items():
+            if str(task) not in self.classifiers:
+                device = next(self.parameters()).device
+                self.classifiers[str(task)] = self._new_head().to(device)
+            head = cast("IncrementalClassifier", self.classifiers[str(task)])
+            head.train()
+            head.activate(classes)
+
+    @property
+    def active_units(self) -> dict[int, list[int]]:
+        """Trained units of each head: task label to the list of unit ids."""
+        return {t: m.nonzero().flatten().tolist() for t, m in self.task_masks.items()}
+
+    @property
+    def task_masks(self) -> dict[int, Tensor]:
+        """Trained units of each head: task label to a boolean tensor ``(units,)``."""
+        heads = cast("dict[str, IncrementalClassifier]", self.classifiers)
+        return {t: heads[str(t)].active_units.bool() for t in sorted(self.known_train_tasks_labels)}
+
+    def forward_single_task(self, x: Tensor, task_label: int) -> Tensor:
+        """Logits of one head: ``(batch, in_features)`` to ``(batch, units)``."""
+        if str(task_label) not in self.classifiers:
+            return x.new_zeros(x.shape[0], max(self.max_class_label, 1))
+        return cast("Tensor", self.classifiers[str(task_label)](x))
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Tasks and classes met, saved with the weights."""
+        return {"tasks": sorted(self.known_train_tasks_labels), "classes": self.max_class_label}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`get_extra_state`."""
+        self.known_train_tasks_labels = set(state["tasks"])
+        self.max_class_label = state["classes"]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """Create the heads of the saved tasks before reading their weights."""
+        start = f"{prefix}classifiers."
+        for key in state_dict:
+            if key.startswith(start):
+                task = key[len(start) :].split(".", 1)[0]
+                if task not in self.classifiers:
+                    self.classifiers[task] = self._new_head()
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _classes_of(experience: Any) -> list[int]:
+    """Classes of an experience: its own list, else the targets of its data set."""
+    classes = getattr(experience, "classes_in_this_experience", None)
+    if classes is None:
+        classes = experience.dataset.targets.uniques
+    return sorted(int(c) for c in classes)
+
+
+def _tasks_of(experience: Any) -> list[int]:
+    return sorted({int(t) for t in getattr(experience, "task_labels", [0])})
+
+
+def _classes_by_task(experience: Any) -> dict[int, list[int]]:
+    """Which classes belong to which task of an experience."""
+    tasks = _tasks_of(experience)
+    if len(tasks) == 1:
+        return {tasks[0]: _classes_of(experience)}
+    dataset = getattr(experience, "dataset", None)
+    if dataset is None:
+        raise ValueError(
+            f"task_labels={tasks}: an experience with several tasks needs a dataset with targets "
+            "and task labels, to tell which classes belong to which task"
+        )
+    targets, labels = dataset.targets.values, dataset.targets_task_labels.values
+    return {t: sorted(targets[labels == t].unique().tolist()) for t in tasks}
+
+
+def _pad(out: Tensor, width: int) -> Tensor:
+    """Pad logits ``(batch, units)`` with ``-inf`` up to ``width`` units."""
+    missing = width - out.shape[1]
+    if missing <= 0:
+        return out
+    return nn.functional.pad(out, (0, missing), value=MASKED)
