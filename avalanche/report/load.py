@@ -1,0 +1,103 @@
+"""Reads what runs have written: one folder or several, side by side."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from avalanche.report.rows import Row, read_rows
+
+__all__ = ["Run", "load_run", "load_runs", "merge_rows"]
+
+METRICS_FILE = "metrics.csv"
+CONFIG_FILE = "config.yaml"
+SUMMARY_FILE = "summary.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run's folder holds.
+
+    Args:
+        folder: the folder.
+        rows: every value measured.
+        config: content of ``config.yaml``, empty where the file is absent.
+        summary: content of ``summary.json``, empty where the file is absent.
+    """
+
+    folder: Path
+    rows: tuple[Row, ...]
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def upper_bounds(self) -> tuple[str, ...]:
+        """Strategies of this run that saw all data at once."""
+        return tuple(self.summary.get("upper_bounds", ("JointTraining",)))
+
+    @property
+    def complete(self) -> bool:
+        """Whether every strategy and seed ran to its end."""
+        return bool(self.summary.get("state", "complete") == "complete")
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        FileNotFoundError: there is no ``metrics.csv`` in it.
+        ValueError: a file in it is not what a run writes.
+    """
+    import yaml
+
+    rows = read_rows(folder / METRICS_FILE)
+    try:
+        config = _mapping(folder / CONFIG_FILE, yaml.safe_load)
+        summary = _mapping(folder / SUMMARY_FILE, json.loads)
+    except (yaml.YAMLError, json.JSONDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder}: a file of the run cannot be read: {reason}") from error
+    return Run(folder, tuple(rows), config, summary)
+
+
+def load_runs(folders: Sequence[Path]) -> list[Run]:
+    """Read several folders.
+
+    Raises:
+        ValueError: no folder was given, or one of them cannot be read.
+        FileNotFoundError: one of them holds no run.
+    """
+    if not folders:
+        raise ValueError("run_dirs=[]: expected at least one folder of a run")
+    return [load_run(Path(folder)) for folder in folders]
+
+
+def merge_rows(runs: Sequence[Run]) -> tuple[list[Row], tuple[str, ...]]:
+    """Return the rows of all runs and the names of the upper bounds among their strategies.
+
+    A strategy that several runs have is told apart by its folder: ``Replay (small)``.
+    """
+    count = Counter(name for run in runs for name in {row.strategy for row in run.rows})
+    rows: list[Row] = []
+    bounds: list[str] = []
+    for run in runs:
+        label = {
+            name: f"{name} ({run.folder.resolve().name})" if count[name] > 1 else name
+            for name in {row.strategy for row in run.rows}
+        }
+        rows += [replace(row, strategy=label[row.strategy]) for row in run.rows]
+        bounds += [label.get(name, name) for name in run.upper_bounds]
+    return rows, tuple(bounds)
+
+
+def _mapping(path: Path, read: Any) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    content = read(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected keys and values and found {type(content).__name__}")
+    return content
