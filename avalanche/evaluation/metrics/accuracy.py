@@ -1,0 +1,382 @@
+"""Accuracy: the share of samples whose class was predicted."""
+
+import weakref
+from typing import Any
+
+from torch import Tensor
+
+from avalanche.evaluation.metric_definitions import (
+    EmitAt,
+    GenericPluginMetric,
+    Metric,
+    Mode,
+    PluginMetric,
+    ResetAt,
+)
+from avalanche.evaluation.metric_results import MetricResult, MetricType
+from avalanche.evaluation.metrics.by_task import TaskSums
+from avalanche.evaluation.trained import TrainedExperiences
+
+__all__ = [
+    "Accuracy",
+    "AccuracyPerTaskPluginMetric",
+    "AccuracyPluginMetric",
+    "EpochAccuracy",
+    "ExperienceAccuracy",
+    "MinibatchAccuracy",
+    "RunningEpochAccuracy",
+    "StreamAccuracy",
+    "TaskAwareAccuracy",
+    "TrainedExperienceAccuracy",
+    "accuracy_metrics",
+]
+
+
+def class_labels(values: Tensor) -> Tensor:
+    """Class of every sample, shape ``(batch,)``, from labels or from one score per class."""
+    return values.argmax(dim=1) if values.dim() > 1 else values
+
+
+def correct_predictions(predicted_y: Tensor, true_y: Tensor) -> Tensor:
+    """Which predictions are right, bool of shape ``(batch,)``.
+
+    Args:
+        predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+        true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+
+    Raises:
+        ValueError: the two differ in length.
+    """
+    if len(predicted_y) != len(true_y):
+        raise ValueError(
+            f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
+            "expected one prediction per true label"
+        )
+    return class_labels(predicted_y) == class_labels(true_y)
+
+
+class Accuracy(Metric[float]):
+    r"""Accuracy, :math:`\frac1n \sum_i [\hat y_i = y_i]`; 0 without data.
+
+    Counts stay on the device until :meth:`result` is called.
+
+    Example:
+        >>> import torch
+        >>> accuracy = Accuracy()
+        >>> scores = torch.tensor([[0.1, 0.9], [0.8, 0.2]])
+        >>> accuracy.update(scores, torch.tensor([1, 1]))
+        >>> accuracy.result()
+        0.5
+    """
+
+    def __init__(self) -> None:
+        self._correct: Tensor | int = 0
+        self._total = 0
+
+    def update(self, predicted_y: Tensor, true_y: Tensor) -> None:
+        """Take one more batch.
+
+        Args:
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+
+        Raises:
+            ValueError: the two differ in length.
+        """
+        self.add(correct_predictions(predicted_y, true_y).sum(), len(true_y))
+
+    def add(self, correct: Tensor | int, total: int) -> None:
+        """Take ``correct`` right answers out of ``total``."""
+        self._correct = self._correct + correct
+        self._total += total
+
+    def compute(self) -> Tensor | float:
+        """The accuracy as a 0-dim tensor on the device, if there were data."""
+        if not self._total:
+            return 0.0
+        correct = self._correct
+        if isinstance(correct, Tensor) and correct.device.type != "mps":
+            correct = correct.double()
+        return correct / self._total
+
+    def result(self) -> float:
+        """The accuracy, in [0, 1]."""
+        return float(self.compute())
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._correct = 0
+        self._total = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The two counts."""
+        return {"correct": int(self._correct), "total": self._total}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        self._correct, self._total = state["correct"], state["total"]
+
+
+class TaskAwareAccuracy(Metric[dict[int, float]]):
+    """Accuracy of every task apart.
+
+    Example:
+        >>> import torch
+        >>> accuracy = TaskAwareAccuracy()
+        >>> predicted, true = torch.tensor([1, 0, 2]), torch.tensor([1, 1, 2])
+        >>> accuracy.update(predicted, true, task_labels=torch.tensor([0, 0, 4]))
+        >>> accuracy.result()
+        {0: 0.5, 4: 1.0}
+    """
+
+    def __init__(self) -> None:
+        self._sums = TaskSums()
+
+    def update(self, predicted_y: Tensor, true_y: Tensor, task_labels: int | Tensor) -> None:
+        """Take one more batch.
+
+        Args:
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            task_labels: one label for all, or shape ``(batch,)``.
+
+        Raises:
+            ValueError: lengths differ.
+        """
+        self._sums.add(task_labels, correct_predictions(predicted_y, true_y))
+
+    def result(self, task_label: int | None = None) -> dict[int, float]:
+        """Accuracy per task seen; of one task alone if it is given (0 if it was not seen)."""
+        means = self._sums.means()
+        return means if task_label is None else {task_label: means.get(task_label, 0.0)}
+
+    def reset(self, task_label: int | None = None) -> None:
+        """Forget everything, or one task."""
+        self._sums.reset(task_label)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Counts per task."""
+        return self._sums.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        self._sums.load_state_dict(state)
+
+
+class CorrectCounter:
+    """Counts a batch's right answers once for all the metrics that ask.
+
+    Epoch, running, experience and stream accuracy all need the same number. Whether the batch is
+    still the same is told by the identity and the version of its two tensors.
+    """
+
+    def __init__(self) -> None:
+        self._batch: tuple[Any, ...] | None = None
+        self._count: Tensor | None = None
+
+    def __call__(self, strategy: Any) -> Tensor:
+        """Number of right answers in ``strategy``'s current batch, 0-dim."""
+        output, target = strategy.mb_output, strategy.mb_y
+        if self._batch is not None and self._count is not None:
+            last_output, output_version, last_target, target_version = self._batch
+            if (
+                last_output() is output
+                and last_target() is target
+                and output_version == output._version
+                and target_version == target._version
+            ):
+                return self._count
+        self._count = correct_predictions(output, target).sum()
+        self._batch = (
+            weakref.ref(output),
+            output._version,
+            weakref.ref(target),
+            target._version,
+        )
+        return self._count
+
+    def __reduce__(self) -> tuple[type["CorrectCounter"], tuple[()]]:
+        return CorrectCounter, ()
+
+
+class AccuracyPluginMetric(GenericPluginMetric[Any]):
+    """Accuracy that follows a strategy; the base of the classes below.
+
+    Args:
+        reset_at: when to forget.
+        emit_at: when to emit.
+        mode: ``"train"`` or ``"eval"``.
+        split_by_task: emit one value per task.
+        counter: shared by the metrics of one call of :func:`accuracy_metrics`.
+    """
+
+    def __init__(
+        self,
+        reset_at: ResetAt,
+        emit_at: EmitAt,
+        mode: Mode,
+        split_by_task: bool = False,
+        counter: CorrectCounter | None = None,
+    ) -> None:
+        self._accuracy = Accuracy()
+        self._per_task = TaskAwareAccuracy() if split_by_task else None
+        self._count = counter if counter is not None else CorrectCounter()
+        super().__init__(self._per_task or self._accuracy, reset_at, emit_at, mode)
+
+    def update(self, strategy: Any) -> None:
+        """Count the current batch."""
+        if self._per_task is not None:
+            self._per_task.update(strategy.mb_output, strategy.mb_y, strategy.mb_task_id)
+        else:
+            self._accuracy.add(self._count(strategy), len(strategy.mb_y))
+
+    def lazy_result(self) -> MetricType:
+        """The accuracy, still on the device."""
+        return self.result() if self._per_task is not None else self._accuracy.compute()
+
+
+class MinibatchAccuracy(AccuracyPluginMetric):
+    """Training accuracy of every minibatch: ``Top1_Acc_MB``."""
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        super().__init__("iteration", "iteration", "train", counter=counter)
+
+    def __str__(self) -> str:
+        return "Top1_Acc_MB"
+
+
+class EpochAccuracy(AccuracyPluginMetric):
+    """Training accuracy over every epoch, while the model learns: ``Top1_Acc_Epoch``."""
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        super().__init__("epoch", "epoch", "train", counter=counter)
+
+    def __str__(self) -> str:
+        return "Top1_Acc_Epoch"
+
+
+class RunningEpochAccuracy(AccuracyPluginMetric):
+    """Training accuracy since the epoch began, every iteration: ``Top1_RunningAcc_Epoch``."""
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        super().__init__("epoch", "iteration", "train", counter=counter)
+
+    def __str__(self) -> str:
+        return "Top1_RunningAcc_Epoch"
+
+
+class ExperienceAccuracy(AccuracyPluginMetric):
+    """Evaluation accuracy of every experience: ``Top1_Acc_Exp``."""
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        super().__init__("experience", "experience", "eval", counter=counter)
+
+    def __str__(self) -> str:
+        return "Top1_Acc_Exp"
+
+
+class StreamAccuracy(AccuracyPluginMetric):
+    """Evaluation accuracy over all samples of the stream: ``Top1_Acc_Stream``."""
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        super().__init__("stream", "stream", "eval", counter=counter)
+
+    def __str__(self) -> str:
+        return "Top1_Acc_Stream"
+
+
+class TrainedExperienceAccuracy(AccuracyPluginMetric):
+    """Evaluation accuracy over the experiences learnt so far: ``Accuracy_On_Trained_Experiences``.
+
+    An experience counts if one with the same position was trained on, in whatever order. Nothing is
+    emitted before the first training.
+    """
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        self._trained = TrainedExperiences()
+        super().__init__("stream", "stream", "eval", counter=counter)
+
+    def __str__(self) -> str:
+        return "Accuracy_On_Trained_Experiences"
+
+    def after_training_exp(self, strategy: Any) -> MetricResult:
+        """Remember the experience."""
+        self._trained.add(strategy)
+        return None
+
+    def update(self, strategy: Any) -> None:
+        """Count the batch if its experience was learnt."""
+        if strategy.experience.current_experience in self._trained:
+            super().update(strategy)
+
+    def after_eval(self, strategy: Any) -> MetricResult:
+        """Emit, unless nothing was learnt yet."""
+        return super().after_eval(strategy) if self._trained else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Counts and the experiences learnt."""
+        return {"metric": super().state_dict(), "trained": self._trained.state()}
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        super().load_state_dict(state["metric"])
+        self._trained.load(state["trained"])
+
+
+class AccuracyPerTaskPluginMetric(AccuracyPluginMetric):
+    """Accuracy of every task apart, one value per task label met: ``Top1_TaskAcc_Stream``, ...
+
+    Args:
+        reset_at: when to forget.
+        emit_at: when to emit.
+        mode: ``"train"`` or ``"eval"``.
+    """
+
+    def __init__(self, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
+        super().__init__(reset_at, emit_at, mode, split_by_task=True)
+
+    def __str__(self) -> str:
+        return f"Top1_{granularity('TaskAcc', self._reset_at, self._emit_at)}"
+
+
+def granularity(name: str, reset_at: ResetAt, emit_at: EmitAt) -> str:
+    """``name`` with the suffix of its granularity, and ``Running`` where it runs on."""
+    if emit_at == "iteration" and reset_at == "epoch":
+        return f"Running{name}_Epoch"
+    suffix = {"iteration": "MB", "epoch": "Epoch", "experience": "Exp", "stream": "Stream"}
+    return f"{name}_{suffix[emit_at]}"
+
+
+def accuracy_metrics(
+    *,
+    minibatch: bool = False,
+    epoch: bool = False,
+    epoch_running: bool = False,
+    experience: bool = False,
+    stream: bool = False,
+    trained_experience: bool = False,
+) -> list[PluginMetric[Any]]:
+    """Accuracy at the granularities that are switched on.
+
+    Args:
+        minibatch: of every training minibatch.
+        epoch: over every training epoch.
+        epoch_running: since the training epoch began, at every iteration.
+        experience: of every evaluated experience.
+        stream: over every evaluated stream.
+        trained_experience: over the experiences of the stream that were learnt so far.
+
+    Example:
+        >>> [str(metric) for metric in accuracy_metrics(epoch=True, stream=True)]
+        ['Top1_Acc_Epoch', 'Top1_Acc_Stream']
+    """
+    counter = CorrectCounter()
+    kinds: list[tuple[bool, Any]] = [
+        (minibatch, MinibatchAccuracy),
+        (epoch, EpochAccuracy),
+        (epoch_running, RunningEpochAccuracy),
+        (experience, ExperienceAccuracy),
+        (stream, StreamAccuracy),
+        (trained_experience, TrainedExperienceAccuracy),
+    ]
+    return [kind(counter) for wanted, kind in kinds if wanted]
