@@ -1,0 +1,64 @@
+"""The counters of a strategy."""
+
+from typing import Any
+
+from avalanche.core.plugins import SupervisedPlugin
+
+__all__ = ["Clock"]
+
+
+class Clock(SupervisedPlugin, supports_distributed=True):
+    """Counts iterations, epochs and experiences. Always the last plugin to be called.
+
+    Attributes:
+        train_iterations: training iterations so far; never reset.
+        train_exp_counter: training experiences finished so far.
+        train_exp_epochs: epochs finished in this experience.
+        train_exp_iterations: iterations finished in this experience.
+        train_epoch_iterations: iterations finished in this epoch.
+        total_iterations: training and evaluation iterations so far.
+    """
+
+    def __init__(self) -> None:
+        self.train_iterations = 0
+        self.train_exp_counter = 0
+        self.train_exp_epochs = 0
+        self.train_exp_iterations = 0
+        self.train_epoch_iterations = 0
+        self.total_iterations = 0
+
+    def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Start counting the experience."""
+        self.train_exp_epochs = 0
+        self.train_exp_iterations = 0
+
+    def before_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Start counting the epoch."""
+        self.train_epoch_iterations = 0
+
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """One more iteration."""
+        self.train_iterations += 1
+        self.train_exp_iterations += 1
+        self.train_epoch_iterations += 1
+        self.total_iterations += 1
+
+    def after_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """One more epoch."""
+        self.train_exp_epochs += 1
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """One more experience."""
+        self.train_exp_counter += 1
+
+    def after_eval_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """One more evaluation iteration."""
+        self.total_iterations += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """All counters."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore the counters."""
+        vars(self).update(state)

@@ -1,0 +1,99 @@
+"""Evaluation during training."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from avalanche.benchmarks.scenarios import CLExperience
+from avalanche.core.plugins import SupervisedPlugin
+
+__all__ = ["PeriodicEval", "group_streams"]
+
+_MODES = ("epoch", "iteration", "experience")
+
+
+class PeriodicEval(SupervisedPlugin, supports_distributed=True):
+    """Runs ``strategy.eval`` on the evaluation streams of a ``train`` call.
+
+    Args:
+        eval_every: -1 never; 0 before training and after each experience; n > 0 also after every
+            n-th epoch or iteration of an experience. An evaluation is never done twice in a row.
+        peval_mode: the unit of ``eval_every``: ``"epoch"``, ``"iteration"`` or ``"experience"``.
+        do_initial: also evaluate before training.
+
+    Raises:
+        ValueError: an unknown mode, or ``eval_every`` below -1.
+    """
+
+    def __init__(
+        self, eval_every: int = -1, peval_mode: str = "epoch", do_initial: bool = True
+    ) -> None:
+        if peval_mode not in _MODES:
+            raise ValueError(f"peval_mode={peval_mode!r}: expected one of {', '.join(_MODES)}")
+        if not isinstance(eval_every, int) or eval_every < -1:
+            raise ValueError(
+                f"eval_every={eval_every!r}: expected -1 (never), 0 (after each experience) or n"
+            )
+        self.eval_every = eval_every
+        self.peval_mode = peval_mode
+        self.do_initial = do_initial and eval_every > -1
+        self._fresh = False
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is ever evaluated."""
+        return self.eval_every > -1
+
+    def listens(self, event: str) -> bool:
+        """Nothing to do when evaluation during training is off."""
+        return self.active
+
+    def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Evaluate the model as it comes."""
+        if self.do_initial:
+            self._evaluate(strategy)
+
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Evaluate after every n-th iteration."""
+        self._fresh = False
+        if self.peval_mode == "iteration":
+            self._maybe(strategy, strategy.clock.train_exp_iterations)
+
+    def after_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Evaluate after every n-th epoch."""
+        if self.peval_mode == "epoch":
+            self._maybe(strategy, strategy.clock.train_exp_epochs)
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Evaluate at the end, unless that was just done."""
+        if not self._fresh:
+            self._evaluate(strategy)
+
+    def _maybe(self, strategy: Any, finished_before: int) -> None:
+        # The clock counts this epoch or iteration only after all other plugins were called.
+        if self.eval_every > 0 and (finished_before + 1) % self.eval_every == 0:
+            self._evaluate(strategy)
+
+    def _evaluate(self, strategy: Any) -> None:
+        for stream in strategy._eval_streams:
+            strategy.eval(stream)
+        self._fresh = True
+
+
+def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None) -> list[Any]:
+    """The streams to evaluate during training: one list of experiences for each stream name.
+
+    Args:
+        experiences: what is about to be learnt.
+        eval_streams: streams, or experiences; None means the test stream of the benchmark, and
+            where there is none the training experiences themselves.
+    """
+    if eval_streams is None:
+        benchmark = getattr(experiences[0], "benchmark", None) if experiences else None
+        test = getattr(benchmark, "test_stream", None)
+        return [test if test is not None else list(experiences)]
+    groups: dict[str, list[Any]] = {}
+    for item in eval_streams:
+        one = isinstance(item, CLExperience) or not isinstance(item, Iterable)
+        for experience in [item] if one else item:
+            groups.setdefault(experience.origin_stream.name, []).append(experience)
+    return list(groups.values())

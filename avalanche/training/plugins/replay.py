@@ -1,0 +1,102 @@
+"""Experience replay as a plugin."""
+
+from typing import Any
+
+from avalanche.benchmarks.utils.data_loader import ReplayDataLoader
+from avalanche.core.plugins import SupervisedPlugin
+from avalanche.training.storage_policy import ExemplarsBuffer, ExperienceBalancedBuffer
+
+__all__ = ["ReplayPlugin"]
+
+
+class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
+    """Trains on new and remembered samples together.
+
+    From the second experience on each batch holds ``batch_size`` new samples and
+    ``batch_size_mem`` samples of the memory; the memory takes in each experience after training.
+
+    Args:
+        mem_size: capacity of the memory, in samples.
+        batch_size: new samples of a batch; by default the strategy's ``train_mb_size``.
+        batch_size_mem: remembered samples of a batch; by default ``train_mb_size``.
+        task_balanced_dataloader: balance the batch over tasks.
+        storage_policy: the memory; by default equal shares for all experiences. May also be given
+            as second argument, as in avalanche-lib 0.1.
+
+    Attributes:
+        storage_policy: the memory.
+
+    Raises:
+        ValueError: a storage policy of another capacity than ``mem_size``.
+
+    References:
+        Chaudhry et al., "On tiny episodic memories in continual learning", 2019
+        (arXiv 1902.10486); Rolnick et al., NeurIPS 2019 (arXiv 1811.11682).
+    """
+
+    def __init__(
+        self,
+        mem_size: int = 200,
+        batch_size: int | ExemplarsBuffer | None = None,
+        batch_size_mem: int | None = None,
+        task_balanced_dataloader: bool = False,
+        storage_policy: ExemplarsBuffer | None = None,
+    ) -> None:
+        if isinstance(batch_size, ExemplarsBuffer):
+            batch_size, storage_policy = None, batch_size
+        self.mem_size = mem_size
+        self.batch_size = batch_size
+        self.batch_size_mem = batch_size_mem
+        self.task_balanced_dataloader = task_balanced_dataloader
+        if storage_policy is None:
+            storage_policy = ExperienceBalancedBuffer(mem_size, adaptive_size=True)
+        if storage_policy.max_size != mem_size:
+            raise ValueError(
+                f"mem_size={mem_size}: the storage policy holds max_size="
+                f"{storage_policy.max_size} samples; give both the same number"
+            )
+        self.storage_policy = storage_policy
+
+    @property
+    def ext_mem(self) -> dict[int, Any]:
+        """The memory as group to data set, as in avalanche-lib 0.1."""
+        groups = getattr(self.storage_policy, "buffer_groups", None)
+        if groups is None:
+            return {0: self.storage_policy.buffer}
+        return {key: group.buffer for key, group in groups.items()}
+
+    def before_training_exp(
+        self,
+        strategy: Any,
+        num_workers: int = 0,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Replace the loader by one that mixes in the memory."""
+        memory = self.storage_policy.buffer
+        if len(memory) == 0:
+            return
+        strategy.dataloader = ReplayDataLoader(
+            strategy.adapted_dataset,
+            memory.train(),
+            oversample_small_tasks=True,
+            batch_size=self.batch_size or strategy.train_mb_size,
+            batch_size_mem=self.batch_size_mem or strategy.train_mb_size,
+            task_balanced_dataloader=self.task_balanced_dataloader,
+            num_workers=num_workers,
+            shuffle=shuffle,
+            drop_last=drop_last,
+        )
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Let the memory take in the experience."""
+        self.storage_policy.update(strategy)
+
+    def state_dict(self) -> dict[str, Any]:
+        """State of the memory."""
+        return self.storage_policy.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore :meth:`state_dict`; needs ``parts`` in the context."""
+        self.storage_policy.load_state_dict(state, context["parts"])

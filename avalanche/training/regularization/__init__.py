@@ -1,0 +1,15 @@
+"""Penalties that remember: usable inside a strategy, an agent, or a loop of one's own."""
+
+from avalanche.training.regularization.base import RegularizationMethod
+from avalanche.training.regularization.ewc import ElasticWeightConsolidation
+from avalanche.training.regularization.fisher import diagonal_fisher
+from avalanche.training.regularization.lwf import LearningWithoutForgetting
+from avalanche.training.regularization.quadratic import QuadraticPenalty
+
+__all__ = [
+    "ElasticWeightConsolidation",
+    "LearningWithoutForgetting",
+    "QuadraticPenalty",
+    "RegularizationMethod",
+    "diagonal_fisher",
+]

@@ -1,0 +1,18 @@
+"""Strategies: methods of the literature, each a training loop with its plugins."""
+
+from avalanche.training.supervised.cumulative import Cumulative
+from avalanche.training.supervised.ewc import EWC
+from avalanche.training.supervised.joint_training import AlreadyTrainedError, JointTraining
+from avalanche.training.supervised.lwf import LwF
+from avalanche.training.supervised.naive import Naive
+from avalanche.training.supervised.replay import Replay
+
+__all__ = [
+    "EWC",
+    "AlreadyTrainedError",
+    "Cumulative",
+    "JointTraining",
+    "LwF",
+    "Naive",
+    "Replay",
+]

@@ -1,0 +1,51 @@
+"""EWC: elastic weight consolidation."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from typing_extensions import Unpack
+
+from avalanche.training.plugins.ewc import EWCPlugin
+from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
+
+__all__ = ["EWC"]
+
+
+class EWC(SupervisedTemplate):
+    """Elastic weight consolidation; see :class:`ElasticWeightConsolidation` for the formula.
+
+    Args:
+        model: the model.
+        optimizer: built on the parameters to train.
+        criterion: loss, ``criterion(output, target)``; cross-entropy by default.
+        ewc_lambda: strength of the penalty, 0 or more.
+        mode: ``"separate"`` for one term per experience, ``"online"`` for one decayed term.
+        decay_factor: decay of online mode, in [0, 1].
+        keep_importance_data: keep each experience's importances and weights for inspection.
+        *args: further arguments of :class:`SupervisedTemplate` by position, from
+            ``train_mb_size`` on.
+        fisher: ``"sampled"`` labels, ``"empirical"`` ones, or ``"auto"``.
+        **base: arguments of :class:`SupervisedTemplate` by name.
+
+    Raises:
+        ValueError: as :class:`ElasticWeightConsolidation`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        criterion: Callable[..., Tensor] | None,
+        ewc_lambda: float,
+        mode: str = "separate",
+        decay_factor: float | None = None,
+        keep_importance_data: bool = False,
+        *args: Any,
+        fisher: str = "auto",
+        **base: Unpack[LoopOptions],
+    ) -> None:
+        plugin = EWCPlugin(ewc_lambda, mode, decay_factor, keep_importance_data, fisher)
+        super().__init__(model, optimizer, criterion, *args, **base)
+        self.add_plugin(plugin)

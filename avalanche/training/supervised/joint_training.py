@@ -1,0 +1,56 @@
+"""Joint training: all experiences at once, the upper bound of continual learning."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from avalanche.benchmarks.utils import concat_datasets
+from avalanche.models.dynamic_modules import avalanche_model_adaptation
+from avalanche.training.supervised.naive import Naive
+
+__all__ = ["AlreadyTrainedError", "JointTraining"]
+
+
+class AlreadyTrainedError(Exception):
+    """A joint model cannot be trained a second time."""
+
+
+class JointTraining(Naive):
+    """Trains once on the data of all experiences together.
+
+    Not a continual learner: it sees the whole stream at once, and shows what is possible without
+    forgetting. Takes the arguments of :class:`Naive`. Call :meth:`train` once, with the stream.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._experiences: list[Any] = []
+
+    def train(
+        self, experiences: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Learn all ``experiences`` at once, as a single experience.
+
+        Raises:
+            AlreadyTrainedError: called a second time.
+        """
+        if self._experiences:
+            raise AlreadyTrainedError(
+                "JointTraining.train was called twice: it learns all experiences in one call; "
+                "pass the whole stream, strategy.train(benchmark.train_stream)"
+            )
+        self._experiences = list(self._as_experiences(experiences))
+        # One pass of the loop, under the name of the last experience.
+        return super().train(self._experiences[-1:], eval_streams, **kwargs)
+
+    def train_dataset_adaptation(self, **kwargs: Any) -> None:
+        """The data of all experiences."""
+        self.adapted_dataset = concat_datasets([e.dataset.train() for e in self._experiences])
+
+    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
+        """Let dynamic modules grow for every experience."""
+        model = self.model if model is None else model
+        for experience in self._experiences:
+            avalanche_model_adaptation(model, experience)
+        return model.to(self.device)

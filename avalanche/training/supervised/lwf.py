@@ -1,0 +1,47 @@
+"""LwF: learning without forgetting."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from typing_extensions import Unpack
+
+from avalanche.training.plugins.lwf import LwFPlugin
+from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
+
+__all__ = ["LwF"]
+
+
+class LwF(SupervisedTemplate):
+    """Learning without forgetting; see :class:`LearningWithoutForgetting` for the formula.
+
+    Args:
+        model: the model.
+        optimizer: built on the parameters to train.
+        criterion: loss, ``criterion(output, target)``; cross-entropy by default.
+        alpha: weight of the distillation term; a list gives one weight per experience.
+        temperature: softmax temperature, above 0.
+        *args: further arguments of :class:`SupervisedTemplate` by position, from
+            ``train_mb_size`` on.
+        scale_by_temperature: multiply by the square of the temperature (Hinton et al.).
+        **base: arguments of :class:`SupervisedTemplate` by name.
+
+    Raises:
+        ValueError: as :class:`LearningWithoutForgetting`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        criterion: Callable[..., Tensor] | None,
+        alpha: float | Sequence[float],
+        temperature: float,
+        *args: Any,
+        scale_by_temperature: bool = False,
+        **base: Unpack[LoopOptions],
+    ) -> None:
+        plugin = LwFPlugin(alpha, temperature, scale_by_temperature)
+        super().__init__(model, optimizer, criterion, *args, **base)
+        self.add_plugin(plugin)

@@ -1,0 +1,138 @@
+"""The experience loop that all templates share: attach plugins, fire events, clean up."""
+
+import difflib
+import inspect
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from avalanche.benchmarks.scenarios import CLExperience
+from avalanche.core.events import EVENT_NAMES, Dispatcher
+from avalanche.core.plugins import BasePlugin
+
+__all__ = ["BaseTemplate"]
+
+
+def hook(event: str) -> Callable[..., None]:
+    """The overridable method ``_<event>(self, **kwargs)`` that fires one event."""
+
+    def fire(self: "BaseTemplate", **kwargs: Any) -> None:
+        self.events.fire(event, kwargs)
+
+    fire.__name__ = f"_{event}"
+    fire.__is_hook__ = True  # type: ignore[attr-defined]
+    fire.__doc__ = f"Fire ``{event}``."
+    return fire
+
+
+class BaseTemplate:
+    """A learner's outer loop: experiences in, events out.
+
+    Args:
+        model: the model. Moved to ``device`` when training or evaluation starts.
+        device: where to train, ``"cpu"``, ``"cuda"`` or a ``torch.device``.
+        plugins: called at every event in this order; the list itself is never changed.
+
+    Attributes:
+        experience: the experience being learnt or evaluated, None outside of both.
+        is_training: True inside ``train`` but not inside an evaluation.
+        plugins: all plugins in calling order. Change it between calls of ``train``, if you must.
+        events: the dispatcher; ``events.calls.<event>(arguments)`` fires one.
+
+    Raises:
+        ValueError: a plugin has a method that looks like an event and is none.
+        TypeError: a plugin is a class, or implements no event at all.
+    """
+
+    PLUGIN_CLASS: ClassVar[type[BasePlugin]] = BasePlugin
+    EVENT_TABLE: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        model: nn.Module,
+        device: str | torch.device = "cpu",
+        plugins: Sequence[Any] | None = None,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(
+                f"model={model!r}: expected a torch.nn.Module; pass an instance, SimpleMLP()"
+            )
+        self.model = model
+        self.device = torch.device("cpu" if device is None else device)
+        self.plugins: list[Any] = list(plugins or ())
+        self.experience: Any = None
+        self.is_training = False
+        self.current_eval_stream: Any = None
+        self.events = Dispatcher(self, self.EVENT_TABLE)
+
+    @property
+    def is_eval(self) -> bool:
+        """True outside training."""
+        return not self.is_training
+
+    def attach_plugins(self) -> None:
+        """Resolve what each event calls. Done at construction, again when ``plugins`` changed."""
+        for plugin in self.plugins:
+            _check_plugin(plugin, self.EVENT_TABLE)
+        self.events.attach(self.plugins)
+        for event in self.EVENT_TABLE:
+            overridden = getattr(type(self), f"_{event}")
+            if not getattr(overridden, "__is_hook__", False):
+                setattr(self.events.calls, event, _hook_call(self, f"_{event}"))
+
+    def _prepare(
+        self, loop_functions: Iterable[Callable[..., Any]], given: Mapping[str, Any]
+    ) -> None:
+        """Before a loop: follow changes of ``plugins`` and refuse unknown keyword arguments."""
+        if tuple(map(id, self.plugins)) != tuple(map(id, self.events.modules)):
+            self.attach_plugins()
+        if given:
+            known = self.events.keyword_names()
+            for function in loop_functions:
+                known |= set(inspect.signature(function).parameters)
+            for name in given:
+                _check_keyword(name, known - {"self", "strategy", "args", "kwargs"})
+
+    @staticmethod
+    def _as_experiences(experiences: Any) -> Iterable[Any]:
+        """One experience, or any iterable of them, as an iterable."""
+        if isinstance(experiences, CLExperience) or not isinstance(experiences, Iterable):
+            return [experiences]
+        return experiences
+
+
+def _hook_call(strategy: BaseTemplate, name: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda arguments: getattr(strategy, name)(**arguments)
+
+
+def _check_keyword(name: str, known: set[str]) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else "known: " + ", ".join(sorted(known))
+        )
+        raise TypeError(
+            f"unknown keyword argument {name!r}: no loader and no plugin takes it; {hint}"
+        )
+
+
+def _check_plugin(plugin: Any, table: Sequence[str]) -> None:
+    if isinstance(plugin, type):
+        raise TypeError(
+            f"plugins: {plugin.__name__} is a class; pass an instance, {plugin.__name__}(...)"
+        )
+    if not isinstance(plugin, BasePlugin) and not any(hasattr(plugin, event) for event in table):
+        raise TypeError(
+            f"plugins: {plugin!r} implements no event of this strategy; "
+            "derive it from SupervisedPlugin and override callbacks such as after_training_exp"
+        )
+    foreign = [name for name in vars(type(plugin)) if name in EVENT_NAMES and name not in table]
+    if foreign:
+        warnings.warn(
+            f"{type(plugin).__name__}: {', '.join(foreign)} will never be called, "
+            "since this strategy does not fire that event",
+            stacklevel=4,
+        )

@@ -1,0 +1,95 @@
+"""State of a strategy: what evaluation must give back, and what a checkpoint holds."""
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from avalanche.training.templates.supervised import SupervisedTemplate
+
+__all__ = ["LoopState", "load_strategy_state", "strategy_state"]
+
+_FIELDS = (
+    "experience",
+    "is_training",
+    "adapted_dataset",
+    "dataloader",
+    "mbatch",
+    "mb_output",
+    "loss",
+    "current_eval_stream",
+)
+
+
+class LoopState:
+    """What an evaluation inside training must put back: loop variables and module modes."""
+
+    def __init__(self, strategy: "SupervisedTemplate") -> None:
+        self._fields = {name: getattr(strategy, name) for name in _FIELDS}
+        self._modes = [(module, module.training) for module in strategy.model.modules()]
+
+    def restore(self, strategy: "SupervisedTemplate") -> None:
+        """Put everything back."""
+        for name, value in self._fields.items():
+            setattr(strategy, name, value)
+        for module, training in self._modes:
+            module.training = training
+
+
+def strategy_state(strategy: "SupervisedTemplate") -> dict[str, Any]:
+    """Model, optimizer, plugins and random state, as tensors and plain values."""
+    return {
+        "strategy": type(strategy).__name__,
+        "model": strategy.model.state_dict(),
+        "optimizer": strategy.optimizer.state_dict(),
+        "plugins": [(type(p).__name__, _state_of(p)) for p in strategy.plugins],
+        "rng": {
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        },
+    }
+
+
+def load_strategy_state(
+    strategy: "SupervisedTemplate", state: dict[str, Any], benchmark: Any
+) -> None:
+    """Restore what :func:`strategy_state` gave.
+
+    Raises:
+        ValueError: the state is of another strategy or other plugins; nothing is changed.
+    """
+    names = [type(p).__name__ for p in strategy.plugins]
+    saved = [name for name, _ in state["plugins"]]
+    if state["strategy"] != type(strategy).__name__ or names != saved:
+        raise ValueError(
+            f"state of {state['strategy']} with plugins {saved} cannot be loaded into "
+            f"{type(strategy).__name__} with plugins {names}; build the strategy as it was"
+        )
+    strategy.model.load_state_dict(state["model"])
+    strategy.make_optimizer()
+    strategy.optimizer.load_state_dict(state["optimizer"])
+    context = {"parts": dataset_parts(benchmark), "model": strategy.model}
+    for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
+        if hasattr(plugin, "load_state_dict"):
+            plugin.load_state_dict(plugin_state, **context)
+    torch.set_rng_state(state["rng"]["torch"])
+    if state["rng"]["cuda"]:
+        torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+
+
+def dataset_parts(benchmark: Any) -> list[Any]:
+    """Every part of every data set of a benchmark, once; views in a state refer to these."""
+    if benchmark is None:
+        return []
+    parts = {
+        id(part): part
+        for stream in benchmark.streams.values()
+        for experience in stream
+        for part in experience.dataset.parts
+    }
+    return list(parts.values())
+
+
+def _state_of(plugin: Any) -> dict[str, Any]:
+    get = getattr(plugin, "state_dict", None)
+    return dict(get()) if callable(get) else {}

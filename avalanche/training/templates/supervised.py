@@ -1,0 +1,492 @@
+"""Supervised training and evaluation, the whole loop in one file, top to bottom."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, TypedDict
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from avalanche.benchmarks.utils.data_loader import SingleDatasetDataLoader, TaskBalancedDataLoader
+from avalanche.core.events import EVAL_EVENTS, TRAIN_EVENTS
+from avalanche.core.plugins import SupervisedPlugin
+from avalanche.models.dynamic_modules import avalanche_model_adaptation
+from avalanche.models.dynamic_optimizers import OptimizerSync
+from avalanche.models.utils import avalanche_forward
+from avalanche.training.plugins.clock import Clock
+from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
+from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
+from avalanche.training.templates.base import BaseTemplate, hook
+from avalanche.training.templates.state import LoopState, load_strategy_state, strategy_state
+
+__all__ = ["LoopOptions", "SupervisedTemplate"]
+
+
+class LoopOptions(TypedDict, total=False):
+    """The loop's own arguments, which every strategy takes besides its own."""
+
+    train_mb_size: int
+    train_epochs: int
+    eval_mb_size: int | None
+    device: str | torch.device
+    plugins: Sequence[Any] | None
+    evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None
+    eval_every: int
+    peval_mode: str
+
+
+class SupervisedTemplate(BaseTemplate):
+    """Supervised training over a stream of experiences; ready to use, or to derive from.
+
+    One iteration is: forward, criterion, backward, update, with an event before and after each.
+    A strategy is declared by its difference from this loop: give plugins, or override one of the
+    methods below (``forward``, ``criterion``, ``make_train_dataloader``, ...).
+
+    Args:
+        model: the model. Dynamic modules inside it grow before each training experience.
+        optimizer: built on the parameters to train. Parameters left out of it are never trained.
+        criterion: ``criterion(mb_output, mb_y)`` gives a scalar. Cross-entropy by default.
+        train_mb_size: samples of a training batch.
+        train_epochs: passes over each training experience.
+        eval_mb_size: samples of an evaluation batch; None means ``train_mb_size``.
+        device: where to train.
+        plugins: called at every event in this order.
+        evaluator: an :class:`EvaluationPlugin`, a function that makes one, or None for no metrics.
+        eval_every: evaluate every so many epochs (or iterations) of training; 0 only after each
+            experience, -1 never.
+        peval_mode: ``"epoch"``, ``"iteration"`` or ``"experience"``: the unit of ``eval_every``.
+
+    Attributes:
+        mbatch: the current batch, ``[x, y, ..., task_label]``.
+        mb_output: the model's answer to it.
+        loss: the loss of the batch.
+        adapted_dataset: the data set of the current experience after its adaptation.
+        dataloader: what the loop iterates over.
+        clock: counts iterations, epochs and experiences.
+
+    Example:
+        >>> from avalanche.benchmarks.classic import SplitDigits
+        >>> from avalanche.models import SimpleMLP
+        >>> model = SimpleMLP(num_classes=10, input_size=64, hidden_size=16)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> strategy = SupervisedTemplate(model, optimizer, train_mb_size=64, evaluator=None)
+        >>> benchmark = SplitDigits()
+        >>> for experience in benchmark.train_stream:
+        ...     results = strategy.train(experience)
+        >>> strategy.clock.train_exp_counter
+        5
+    """
+
+    PLUGIN_CLASS = SupervisedPlugin
+    EVENT_TABLE: ClassVar[tuple[str, ...]] = tuple(e.name for e in TRAIN_EVENTS + EVAL_EVENTS)
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        criterion: Callable[..., Tensor] | None = None,
+        train_mb_size: int = 1,
+        train_epochs: int = 1,
+        eval_mb_size: int | None = 1,
+        device: str | torch.device = "cpu",
+        plugins: Sequence[Any] | None = None,
+        evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None = default_evaluator,
+        eval_every: int = -1,
+        peval_mode: str = "epoch",
+    ) -> None:
+        super().__init__(model, device, plugins)
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"optimizer={optimizer!r}: expected a torch.optim.Optimizer instance")
+        self.optimizer = optimizer
+        self._criterion = nn.CrossEntropyLoss() if criterion is None else criterion
+        self.train_mb_size = _positive("train_mb_size", train_mb_size)
+        self.train_epochs = _positive("train_epochs", train_epochs)
+        self.eval_mb_size = _positive(
+            "eval_mb_size", train_mb_size if eval_mb_size is None else eval_mb_size
+        )
+        self.retain_graph = False
+        self.evaluator = _make_evaluator(evaluator)
+        self.clock = Clock()
+        self.peval = PeriodicEval(eval_every, peval_mode)
+        last: list[Any] = [self.evaluator, self.peval, self.clock]
+        if any(hasattr(self._criterion, event) for event in self.EVENT_TABLE):
+            last.insert(0, self._criterion)
+        self._plugins_at_the_end = len(last)
+        self.plugins += last
+        self._optimizer_sync = OptimizerSync(optimizer, model)
+
+        self.adapted_dataset: Any = None
+        self.dataloader: Any = ()
+        self.mbatch: Any = None
+        self.mb_output: Any = None
+        self.loss: Tensor = self._make_empty_loss()
+        self._eval_streams: list[Any] = []
+        self._stop_training = False
+        self._output_units = 0
+        self.attach_plugins()
+
+    def add_plugin(self, plugin: Any) -> None:
+        """Attach a plugin after the ones already given, before the evaluator.
+
+        Raises:
+            ValueError: the plugin has a method that looks like an event and is none.
+        """
+        self.plugins.insert(len(self.plugins) - self._plugins_at_the_end, plugin)
+        self.attach_plugins()
+
+    # ---------------------------------------------------------------- training
+
+    def train(
+        self, experiences: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Learn from one experience or a stream, in order.
+
+        Args:
+            experiences: an experience or any iterable of experiences.
+            eval_streams: streams for the evaluations during training (see ``eval_every``); by
+                default the test stream of the benchmark.
+            **kwargs: for the loader (``num_workers``, ``shuffle``, ``pin_memory``,
+                ``persistent_workers``, ``drop_last``) and for callbacks that name them.
+
+        Returns:
+            The last value of every metric, by full name.
+
+        Raises:
+            TypeError: a keyword argument that nothing takes.
+        """
+        self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
+        experiences = self._as_experiences(experiences)
+        self.is_training = True
+        self._stop_training = False
+        self.model.to(self.device).train()
+        if self.peval.active:
+            experiences = list(experiences)
+            self._eval_streams = group_streams(experiences, eval_streams)
+        try:
+            self.events.calls.before_training(kwargs)
+            for experience in experiences:
+                self.experience = experience
+                self._train_exp(experience, **kwargs)
+            self.events.calls.after_training(kwargs)
+        finally:
+            self._clean_up()
+        return self.evaluator.get_last_metrics()
+
+    def _train_exp(self, experience: Any, **kwargs: Any) -> None:
+        on = self.events.calls
+        on.before_train_dataset_adaptation(kwargs)
+        self.train_dataset_adaptation(**kwargs)
+        on.after_train_dataset_adaptation(kwargs)
+
+        self.make_train_dataloader(**kwargs)
+        self.model = self.model_adaptation()
+        self.make_optimizer()
+        on.before_training_exp(kwargs)
+        for _ in range(self.train_epochs):
+            on.before_training_epoch(kwargs)
+            if self._stop_training:
+                break
+            self.training_epoch(**kwargs)
+            on.after_training_epoch(kwargs)
+        self._stop_training = False
+        on.after_training_exp(kwargs)
+
+    def training_epoch(self, **kwargs: Any) -> None:
+        """One pass over ``dataloader``."""
+        on = self.events.calls
+        for batch in self.dataloader:
+            if self._stop_training:
+                break
+            self.mbatch = batch
+            self._unpack_minibatch()
+            on.before_training_iteration(kwargs)
+            self.optimizer.zero_grad()
+            self.loss = self._make_empty_loss()
+
+            on.before_forward(kwargs)
+            self.mb_output = self.forward()
+            on.after_forward(kwargs)
+
+            self.loss = self.loss + self.criterion()
+            on.before_backward(kwargs)
+            self.backward()
+            on.after_backward(kwargs)
+
+            on.before_update(kwargs)
+            self.optimizer_step()
+            on.after_update(kwargs)
+            on.after_training_iteration(kwargs)
+
+    def stop_training(self) -> None:
+        """Leave the current experience after this iteration; callable from any callback."""
+        self._stop_training = True
+
+    # -------------------------------------------------------------- evaluation
+
+    @torch.no_grad()
+    def eval(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
+        """Evaluate one experience or a stream. Changes neither model, optimizer nor random state.
+
+        Args:
+            experiences: an experience or an iterable of experiences.
+            **kwargs: for the loader (``num_workers``, ``pin_memory``, ``persistent_workers``) and
+                for callbacks that name them.
+
+        Returns:
+            The last value of every metric, by full name.
+        """
+        self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
+        before = LoopState(self)
+        self.is_training = False
+        self.model.to(self.device).eval()
+        self.current_eval_stream = self._as_experiences(experiences)
+        try:
+            self.events.calls.before_eval(kwargs)
+            for experience in self.current_eval_stream:
+                self.experience = experience
+                self._eval_exp(**kwargs)
+            self.events.calls.after_eval(kwargs)
+        finally:
+            before.restore(self)
+        return self.evaluator.get_last_metrics()
+
+    def _eval_exp(self, **kwargs: Any) -> None:
+        on = self.events.calls
+        on.before_eval_dataset_adaptation(kwargs)
+        self.eval_dataset_adaptation(**kwargs)
+        on.after_eval_dataset_adaptation(kwargs)
+
+        self.make_eval_dataloader(**kwargs)
+        self._output_units = _units_needed(self.experience)
+        on.before_eval_exp(kwargs)
+        self.eval_epoch(**kwargs)
+        on.after_eval_exp(kwargs)
+
+    def eval_epoch(self, **kwargs: Any) -> None:
+        """One pass over ``dataloader`` without learning."""
+        on = self.events.calls
+        for batch in self.dataloader:
+            self.mbatch = batch
+            self._unpack_minibatch()
+            on.before_eval_iteration(kwargs)
+            on.before_eval_forward(kwargs)
+            self.mb_output = self._cover_unknown_classes(self.forward())
+            on.after_eval_forward(kwargs)
+            self.loss = self.criterion()
+            on.after_eval_iteration(kwargs)
+
+    def _cover_unknown_classes(self, output: Any) -> Any:
+        """Classes that a growing head has never met get logit -inf: probability 0, not an error."""
+        if not torch.is_tensor(output) or output.dim() != 2 or not output.is_floating_point():
+            return output
+        missing = self._output_units - output.shape[1]
+        if missing <= 0 or output.shape[1] < 2:  # a single unit is no classifier over classes
+            return output
+        return nn.functional.pad(output, (0, missing), value=float("-inf"))
+
+    # --------------------------------------------- the pieces, each to override
+
+    @property
+    def mb_x(self) -> Any:
+        """Inputs of the current batch, ``(batch, ...)``."""
+        return self.mbatch[0]
+
+    @property
+    def mb_y(self) -> Any:
+        """Targets of the current batch, ``(batch,)``."""
+        return self.mbatch[1]
+
+    @property
+    def mb_task_id(self) -> Any:
+        """Task labels of the current batch, ``(batch,)``; None where samples carry none."""
+        return self.mbatch[-1] if len(self.mbatch) >= 3 else None
+
+    def forward(self) -> Any:
+        """The model's answer to the current batch."""
+        return avalanche_forward(self.model, self.mb_x, self.mb_task_id)
+
+    def criterion(self) -> Tensor:
+        """Loss of the current answer, a scalar."""
+        return self._criterion(self.mb_output, self.mb_y)
+
+    def backward(self) -> None:
+        """Gradients of the loss."""
+        self.loss.backward(retain_graph=self.retain_graph)
+
+    def optimizer_step(self) -> None:
+        """Update the parameters."""
+        self.optimizer.step()
+
+    def train_dataset_adaptation(self, **kwargs: Any) -> None:
+        """Choose ``adapted_dataset``, the training set of the experience."""
+        self.adapted_dataset = self.experience.dataset.train()
+
+    def eval_dataset_adaptation(self, **kwargs: Any) -> None:
+        """Choose ``adapted_dataset``, the evaluation set of the experience."""
+        self.adapted_dataset = self.experience.dataset.eval()
+
+    def make_train_dataloader(
+        self,
+        num_workers: int = 0,
+        shuffle: bool = True,
+        pin_memory: bool | None = None,
+        persistent_workers: bool = False,
+        drop_last: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Set ``dataloader``: batches balanced over tasks where there are several."""
+        options = {
+            "shuffle": shuffle,
+            "drop_last": drop_last,
+            **self._loader_options(num_workers, pin_memory, persistent_workers),
+        }
+        if getattr(self.adapted_dataset, "targets_task_labels", None) is None:
+            self.dataloader = SingleDatasetDataLoader(
+                self.adapted_dataset, batch_size=self.train_mb_size, **options
+            )
+        else:
+            self.dataloader = TaskBalancedDataLoader(
+                self.adapted_dataset,
+                batch_size=self.train_mb_size,
+                oversample_small_groups=True,
+                **options,
+            )
+
+    def make_eval_dataloader(
+        self,
+        num_workers: int = 0,
+        shuffle: bool = False,
+        pin_memory: bool | None = None,
+        persistent_workers: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Set ``dataloader``: the samples in order."""
+        self.dataloader = SingleDatasetDataLoader(
+            self.adapted_dataset,
+            batch_size=self.eval_mb_size,
+            shuffle=shuffle,
+            **self._loader_options(num_workers, pin_memory, persistent_workers),
+        )
+
+    def _loader_options(
+        self, num_workers: int, pin_memory: bool | None, persistent_workers: bool
+    ) -> dict[str, Any]:
+        pin = self.device.type == "cuda" if pin_memory is None else pin_memory
+        return {
+            "num_workers": num_workers,
+            "pin_memory": pin,
+            "persistent_workers": persistent_workers and num_workers > 0,
+        }
+
+    def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
+        """Let the dynamic modules of the model grow for the current experience."""
+        model = self.model if model is None else model
+        avalanche_model_adaptation(model, self.experience)
+        return model.to(self.device)
+
+    def make_optimizer(self, **kwargs: Any) -> None:
+        """Let the optimizer follow the model's growth, keeping its state."""
+        self._optimizer_sync.sync(self.optimizer, self.model)
+
+    def check_model_and_optimizer(self, **kwargs: Any) -> None:
+        """Adapt the model and the optimizer to the current experience."""
+        self.model = self.model_adaptation()
+        self.make_optimizer(**kwargs)
+
+    def _unpack_minibatch(self) -> None:
+        """Move the batch to the device."""
+        self.mbatch = _to_device(self.mbatch, self.device)
+
+    def _make_empty_loss(self) -> Tensor:
+        return torch.zeros(1, device=self.device)
+
+    def _clean_up(self) -> None:
+        """Let go of the data after training."""
+        self.is_training = False
+        self.experience = self.adapted_dataset = self.mbatch = self.mb_output = None
+        self.dataloader, self._eval_streams = (), []
+        self.loss = self._make_empty_loss()
+
+    # -------------------------------------------------------------------- state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on after this experience, as tensors and plain values."""
+        return strategy_state(self)
+
+    def load_state_dict(self, state: dict[str, Any], benchmark: Any = None) -> None:
+        """Go on from a state of the same strategy, built in the same way.
+
+        Args:
+            state: what :meth:`state_dict` gave.
+            benchmark: whose data sets the buffers refer to; needed if a plugin stores samples.
+        """
+        load_strategy_state(self, state, benchmark)
+
+    # Override one of these to change how an event is fired; the loop then calls the override.
+    _before_training = hook("before_training")
+    _before_train_dataset_adaptation = hook("before_train_dataset_adaptation")
+    _after_train_dataset_adaptation = hook("after_train_dataset_adaptation")
+    _before_training_exp = hook("before_training_exp")
+    _before_training_epoch = hook("before_training_epoch")
+    _before_training_iteration = hook("before_training_iteration")
+    _before_forward = hook("before_forward")
+    _after_forward = hook("after_forward")
+    _before_backward = hook("before_backward")
+    _after_backward = hook("after_backward")
+    _before_update = hook("before_update")
+    _after_update = hook("after_update")
+    _after_training_iteration = hook("after_training_iteration")
+    _after_training_epoch = hook("after_training_epoch")
+    _after_training_exp = hook("after_training_exp")
+    _after_training = hook("after_training")
+    _before_eval = hook("before_eval")
+    _before_eval_dataset_adaptation = hook("before_eval_dataset_adaptation")
+    _after_eval_dataset_adaptation = hook("after_eval_dataset_adaptation")
+    _before_eval_exp = hook("before_eval_exp")
+    _before_eval_iteration = hook("before_eval_iteration")
+    _before_eval_forward = hook("before_eval_forward")
+    _after_eval_forward = hook("after_eval_forward")
+    _after_eval_iteration = hook("after_eval_iteration")
+    _after_eval_exp = hook("after_eval_exp")
+    _after_eval = hook("after_eval")
+
+
+def _positive(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
+    return value
+
+
+def _make_evaluator(
+    evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None,
+) -> EvaluationPlugin:
+    if evaluator is None:
+        return EvaluationPlugin()
+    made = evaluator if isinstance(evaluator, EvaluationPlugin) else evaluator()
+    if not isinstance(made, EvaluationPlugin):
+        raise TypeError(
+            f"evaluator={evaluator!r}: expected an EvaluationPlugin, a function that returns one, "
+            "or None"
+        )
+    return made
+
+
+def _units_needed(experience: Any) -> int:
+    """1 + the largest class of an experience, 0 where it has no classes."""
+    classes: Iterable[int] | None = getattr(experience, "classes_in_this_experience", None)
+    if classes is None:
+        targets = getattr(experience.dataset, "targets", None)
+        classes = getattr(targets, "uniques", ())
+    whole = [c for c in classes if isinstance(c, int)]
+    return max(whole, default=-1) + 1
+
+
+def _to_device(batch: Any, device: torch.device) -> Any:
+    """A batch of tensors, lists, tuples or dictionaries on ``device``; lists stay lists."""
+    if torch.is_tensor(batch):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, dict):
+        return {key: _to_device(value, device) for key, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        return [_to_device(value, device) for value in batch]
+    return batch

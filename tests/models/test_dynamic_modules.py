@@ -1,0 +1,161 @@
+"""Growing heads: growth in training only, masks of -inf, one head per task."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from avalanche.models import (
+    DynamicModule,
+    IncrementalClassifier,
+    MTSimpleMLP,
+    MultiHeadClassifier,
+    MultiTaskModule,
+    avalanche_forward,
+    avalanche_model_adaptation,
+    is_multi_task_module,
+)
+
+INF = float("inf")
+
+
+def experience(*classes, task=0):
+    return SimpleNamespace(classes_in_this_experience=list(classes), task_labels=[task])
+
+
+def test_the_head_grows_and_keeps_its_rows():
+    head = IncrementalClassifier(3)
+    weight, bias = head.classifier.weight.clone(), head.classifier.bias.clone()
+    head.adaptation(experience(0, 4))
+    assert head.classifier.out_features == 5
+    torch.testing.assert_close(head.classifier.weight[:2], weight)
+    torch.testing.assert_close(head.classifier.bias[:2], bias)
+
+
+def test_growth_is_idempotent():
+    head = IncrementalClassifier(3)
+    head.adaptation(experience(0, 4))
+    parameter = head.classifier.weight
+    head.adaptation(experience(0, 4))
+    assert head.classifier.weight is parameter
+
+
+def test_evaluation_does_not_grow_the_head():
+    """Row 28: the parameters after evaluating on unseen classes are the same objects."""
+    head = IncrementalClassifier(3)
+    head.adaptation(experience(0, 1))
+    before = list(head.parameters())
+    head.eval()
+    head.adaptation(experience(6, 9))
+    assert all(a is b for a, b in zip(before, head.parameters(), strict=True))
+    assert head.active_units.tolist() == [1, 1]
+
+
+def test_untrained_units_have_probability_zero():
+    """Row 29: a masked unit neither wins the argmax nor enters the softmax."""
+    head = IncrementalClassifier(3, initial_out_features=4)
+    head.adaptation(experience(1, 3))
+    nn.init.constant_(head.classifier.weight, -50.0)
+    out = head(torch.ones(2, 3))
+    assert out[:, [0, 2]].eq(-INF).all()
+    assert set(out.argmax(1).tolist()) <= {1, 3}
+    torch.testing.assert_close(out.softmax(1)[:, [1, 3]], out[:, [1, 3]].softmax(1))
+
+
+def test_an_untrained_head_is_not_masked():
+    assert IncrementalClassifier(3)(torch.ones(1, 3)).isfinite().all()
+
+
+def test_the_mask_of_avalanche_0_6_is_an_option():
+    head = IncrementalClassifier(3, 3, mask_value=-1000)
+    head.adaptation(experience(0))
+    assert head(torch.ones(1, 3))[0, 1:].tolist() == [-1000, -1000]
+
+
+def test_a_saved_head_loads_into_a_smaller_one():
+    head = IncrementalClassifier(3)
+    head.adaptation(experience(0, 5))
+    other = IncrementalClassifier(3)
+    other.load_state_dict(head.state_dict())
+    x = torch.randn(4, 3)
+    torch.testing.assert_close(other(x), head(x))
+
+
+def test_one_head_per_task_and_padding_with_minus_infinity():
+    heads = MultiHeadClassifier(3)
+    heads.adaptation(experience(0, 1, task=0))
+    heads.adaptation(experience(2, 3, 4, task=7))
+    x, tasks = torch.randn(4, 3), torch.tensor([0, 7, 7, 0])
+    out = heads(x, tasks)
+    assert out.shape == (4, 5)
+    for i, task in enumerate(tasks.tolist()):
+        alone = heads.classifiers[str(task)](x[i : i + 1])
+        torch.testing.assert_close(out[i : i + 1, : alone.shape[1]], alone)
+    assert out[tasks == 0][:, 2:].eq(-INF).all()
+    assert out[tasks == 7][:, :2].eq(-INF).all()
+    assert heads.active_units == {0: [0, 1], 7: [2, 3, 4]}
+
+
+def test_no_task_labels_gives_the_answers_of_all_tasks():
+    model = MTSimpleMLP(input_size=3, hidden_size=5)
+    for task in (0, 1):
+        avalanche_model_adaptation(model, experience(0, 1, task=task))
+    answers = model.eval()(torch.randn(2, 3), None)
+    assert {t: tuple(a.shape) for t, a in answers.items()} == {0: (2, 2), 1: (2, 2)}
+
+
+def test_an_unknown_task_gets_equal_logits():
+    heads = MultiHeadClassifier(3)
+    heads.adaptation(experience(0, 1))
+    assert heads.forward_single_task(torch.randn(2, 3), 9).tolist() == [[0, 0], [0, 0]]
+
+
+def test_saved_heads_load_into_a_new_module():
+    heads = MultiHeadClassifier(3)
+    heads.adaptation(experience(0, 1, task=0))
+    heads.adaptation(experience(2, 3, task=1))
+    other = MultiHeadClassifier(3)
+    other.load_state_dict(heads.state_dict())
+    x, tasks = torch.randn(4, 3), torch.tensor([0, 1, 1, 0])
+    torch.testing.assert_close(other(x, tasks), heads(x, tasks))
+    assert other.known_train_tasks_labels == {0, 1}
+
+
+def test_a_module_of_the_slides():
+    """Seed 001: a multi-task module only needs ``forward_single_task``."""
+
+    class PerTask(MultiTaskModule):
+        def forward_single_task(self, x, task_label):
+            return x * task_label
+
+    x = torch.ones(3, 2)
+    out = PerTask()(x, torch.tensor([1, 2, 1]))
+    assert out.tolist() == [[1, 1], [2, 2], [1, 1]]
+
+
+def test_adaptation_walks_through_plain_modules_once_per_dynamic_one():
+    class Counting(DynamicModule):
+        calls = 0
+
+        def adaptation(self, experience):
+            self.calls += 1
+
+    shared, manual = Counting(), Counting(auto_adapt=False)
+    avalanche_model_adaptation(nn.Sequential(shared, nn.Sequential(shared, manual)), None)
+    assert (shared.calls, manual.calls) == (1, 0)
+    manual.pre_adapt(None, None)
+    assert manual.calls == 1
+
+
+def test_task_labels_reach_multi_task_models_only():
+    assert is_multi_task_module(MTSimpleMLP())
+    assert not is_multi_task_module(nn.Linear(1, 1))
+    assert avalanche_forward(nn.Identity(), 3, None) == 3
+
+
+def test_several_tasks_need_the_data():
+    head = MultiHeadClassifier(2)
+    both = SimpleNamespace(classes_in_this_experience=[0], task_labels=[0, 1])
+    with pytest.raises(ValueError, match=r"task_labels=\[0, 1\].*needs a dataset"):
+        head.adaptation(both)
