@@ -1,0 +1,5 @@
+"""The command line: `avalanche run`, `compare`, `list` and `report`.
+
+`avalanche.cli.main.main` is the entry point. Options are made from the signatures of what is
+chosen (`signatures`, `options`), `experiment` runs it, `folder` writes it down.
+"""

@@ -1,0 +1,138 @@
+"""From what the user gave (words on the command line, a YAML file) to pairs of key and text.
+
+A YAML file and options end up as the same pairs, so that they mean the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from avalanche.cli.errors import UsageError
+
+__all__ = ["Given", "merge", "read_config", "scan"]
+
+NAMED = ("benchmark", "strategy", "model", "optimizer")
+"""Keys whose plain value is a name: ``benchmark: SplitMNIST`` is ``benchmark: {name: ...}``."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One thing that the user gave.
+
+    Args:
+        key: ``"epochs"``, ``"strategy.mem_size"``.
+        value: its value as text, None for an option without one (``--quiet``).
+        source: the file that it comes from, empty for the command line.
+    """
+
+    key: str
+    value: str | None
+    source: str = ""
+
+    @property
+    def where(self) -> str:
+        """How the user wrote it, for error messages."""
+        key = self.key.removesuffix(".name")
+        if self.source:
+            return f"{self.source}: {key}: {self.value}"
+        return f"--{key}" if self.value is None else f"--{key}={self.value}"
+
+
+def scan(words: Sequence[str]) -> list[Given]:
+    """Read ``--key value``, ``--key=value`` and ``--flag`` from the words of a command line.
+
+    Raises:
+        UsageError: a word that belongs to no option.
+
+    Example:
+        >>> [(given.key, given.value) for given in scan(["--epochs", "3", "--quiet"])]
+        [('epochs', '3'), ('quiet', None)]
+    """
+    found: list[Given] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "-h":
+            word = "--help"
+        if not word.startswith("--") or word == "--":
+            raise UsageError(
+                f"{word}: belongs to no option; options look like --epochs 5 or --epochs=5"
+            )
+        key, equals, value = word[2:].partition("=")
+        text: str | None = value if equals else None
+        if not equals and rest and not rest[0].startswith("--") and rest[0] != "-h":
+            text = rest.pop(0)
+        found.append(Given(f"{key}.name" if key in NAMED else key, text))
+    return found
+
+
+def read_config(path: Path) -> list[Given]:
+    """Read a YAML file of options; what a run noted about itself (``provenance``) is left out.
+
+    Raises:
+        UsageError: the file cannot be read, or does not hold keys and values.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise UsageError(
+            f"--config={path}: cannot be read ({reason}); give a YAML file such as "
+            "`avalanche run --print_config` prints"
+        ) from error
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"--config={path}: not valid YAML; {reason}") from error
+    if not isinstance(content, dict):
+        raise UsageError(
+            f"--config={path}: expected keys and values and found {type(content).__name__}; "
+            "`avalanche run --print_config` prints an example"
+        )
+    content.pop("provenance", None)
+    return list(_flatten(content, str(path)))
+
+
+def merge(from_file: Iterable[Given], from_words: Iterable[Given]) -> list[Given]:
+    """Join both; words win. A name given in words drops what the file says of another name.
+
+    Example:
+        >>> file = [Given("strategy.name", "EWC", "x"), Given("strategy.ewc_lambda", "1", "x")]
+        >>> [given.key for given in merge(file, [Given("strategy.name", "Naive")])]
+        ['strategy.name']
+    """
+    words = list(from_words)
+    file = list(from_file)
+    names = {g.key: g.value for g in words if g.key.endswith(".name")}
+    replaced = {
+        g.key.removesuffix("name") for g in file if g.key in names and g.value != names[g.key]
+    }
+    keys = {g.key for g in words}
+    kept = [g for g in file if g.key not in keys and not any(g.key.startswith(r) for r in replaced)]
+    return kept + words
+
+
+def _flatten(content: Mapping[Any, Any], source: str) -> Iterable[Given]:
+    for key, value in content.items():
+        if isinstance(value, dict) and key != "strategies":
+            for inner, entry in value.items():
+                yield Given(f"{key}.{inner}", _text(entry), source)
+        else:
+            name = f"{key}.name" if key in NAMED else str(key)
+            yield Given(name, _text(value), source)
+
+
+def _text(value: Any) -> str:
+    """The value as it would be written after an option."""
+    import yaml
+
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list)):
+        return yaml.safe_dump(value, default_flow_style=True, width=1_000_000).strip()
+    return json.dumps(value)

@@ -1,0 +1,83 @@
+"""What a run costs: seconds, memory, samples."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from avalanche.core import SupervisedPlugin
+
+__all__ = ["MemoryWatch", "SampleCounter", "seconds_now"]
+
+
+class MemoryWatch:
+    """Finds the largest resident size of this process while it is entered, by looking often.
+
+    The operating system's own maximum never falls, so it could not tell one strategy from the
+    next in the same process.
+
+    Args:
+        every: seconds between two looks.
+
+    Example:
+        >>> with MemoryWatch() as watch:
+        ...     data = bytearray(1000)
+        >>> watch.peak_mib > 1
+        True
+    """
+
+    def __init__(self, every: float = 0.05) -> None:
+        import psutil
+
+        self._process = psutil.Process()
+        self._every = every
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._peak = 0
+
+    @property
+    def peak_mib(self) -> float:
+        """The largest size seen, in MiB."""
+        return self._peak / 2**20
+
+    def __enter__(self) -> MemoryWatch:
+        self._stop.clear()
+        self._look()
+        self._thread = threading.Thread(target=self._watch, name="memory watch", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._every):
+            self._look()
+
+    def _look(self) -> None:
+        self._peak = max(self._peak, self._process.memory_info().rss)
+
+
+class SampleCounter(SupervisedPlugin, supports_distributed=True):
+    """Counts the samples that went through the model in training, replayed ones too."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Add the batch."""
+        self.samples += len(strategy.mb_y)
+
+
+def seconds_now(device: Any) -> float:
+    """Return a clock in seconds, once everything queued on the device is done."""
+    import torch
+
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()

@@ -1,0 +1,47 @@
+"""Values that the command line fills in where a signature has no default, or none for a whole run.
+
+They are chosen so that `avalanche run` works as it stands and shows each method at work on the
+small benchmarks; every one of them is an option.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["CHOICES", "DEFAULTS", "RUN_DEFAULTS", "RUN_OWNED"]
+
+CHOICES = {
+    "benchmark": "SplitDigits",
+    "strategy": "Naive",
+    "model": "SimpleMLP",
+    "optimizer": "SGD",
+}
+"""What is used where nothing is named."""
+
+RUN_DEFAULTS = {"epochs": 10, "batch_size": 32, "eval_batch_size": 256}
+
+DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    "benchmark": {
+        "SplitMNIST": {"n_experiences": 5},
+        "PermutedMNIST": {"n_experiences": 5},
+        "RotatedMNIST": {"n_experiences": 5},
+    },
+    "strategy": {
+        # Strong enough to slow forgetting down, not so strong that new classes are not learnt.
+        "EWC": {"ewc_lambda": 100.0},
+        # Temperature 2 as in Li and Hoiem 2016.
+        "LwF": {"alpha": 1.0, "temperature": 2.0},
+    },
+    "optimizer": {"SGD": {"lr": 0.1}},
+    "model": {},
+}
+"""Kind -> name -> argument -> value."""
+
+RUN_OWNED = {
+    "train_epochs": "epochs",
+    "train_mb_size": "batch_size",
+    "eval_mb_size": "eval_batch_size",
+    "eval_every": "eval_every",
+    "device": "device",
+}
+"""Arguments of strategies that belong to the whole run, and the option that sets them."""

@@ -1,0 +1,282 @@
+"""Runs strategies over seeds, and writes down every value as it goes."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import torch
+from torch import nn
+
+from avalanche.cli import registry
+from avalanche.cli.cost import MemoryWatch, SampleCounter, seconds_now
+from avalanche.cli.errors import UsageError
+from avalanche.cli.folder import RunFolder
+from avalanche.cli.progress import Bars, Progress, Pulse
+from avalanche.cli.request import Choice, Request
+from avalanche.report.rows import Row
+from avalanche.report.summary import COSTS, summarize
+
+__all__ = ["Trial", "build_benchmark", "build_trial", "check", "provenance", "run_all", "run_trial"]
+
+
+@dataclass
+class Trial:
+    """One strategy with one seed, ready to train.
+
+    Args:
+        choice: the strategy asked for.
+        seed: its seed.
+        strategy: the strategy itself.
+        benchmark: what it learns.
+        upper_bound: it is trained on all data at once.
+        counter: samples trained so far.
+    """
+
+    choice: Choice
+    seed: int
+    strategy: Any
+    benchmark: Any
+    upper_bound: bool
+    counter: SampleCounter
+
+    @property
+    def lessons(self) -> Sequence[Any]:
+        """What ``train`` is called with, one after the other."""
+        stream = self.benchmark.train_stream
+        return [stream] if self.upper_bound else stream
+
+
+def is_upper_bound(name: str) -> bool:
+    """Return whether a strategy sees all data at once, which no continual learner does."""
+    from avalanche.training.supervised import JointTraining
+
+    return issubclass(registry.lookup("strategies", name), JointTraining)
+
+
+def build_benchmark(request: Request, seed: int) -> Any:
+    """Build the benchmark; where no ``benchmark.seed`` was given the run's seed orders the classes.
+
+    Raises:
+        UsageError: an argument that the benchmark refuses, or data that is not there.
+    """
+    choice = request.benchmark
+    arguments = dict(choice.arguments)
+    if "seed" in choice.options and choice.options["seed"] is None:
+        arguments["seed"] = seed
+    return _make("--benchmark", choice, registry.lookup("benchmarks", choice.name), arguments)
+
+
+def build_trial(
+    request: Request, choice: Choice, seed: int, benchmark: Any, progress: Progress | None = None
+) -> Trial:
+    """Build model, optimizer and strategy. Draws initial weights from torch's global generator.
+
+    Args:
+        request: what was asked for.
+        choice: the strategy.
+        seed: the seed, as a label; it is not set here.
+        benchmark: what is learnt.
+        progress: who is told how far training is.
+
+    Raises:
+        UsageError: an argument that one of them refuses.
+    """
+    from avalanche.training.plugins import EvaluationPlugin
+
+    model_type = registry.lookup("models", request.model.name)
+    arguments = {**found_out(request.model, benchmark), **request.model.arguments}
+    model = _make("--model", request.model, model_type, arguments)
+    optimizer = _make("--optimizer", request.optimizer,
+                      registry.lookup("optimizers", request.optimizer.name),
+                      {"params": model.parameters(), **request.optimizer.arguments})  # fmt: skip
+    counter, upper_bound = SampleCounter(), is_upper_bound(choice.name)
+    lessons = 1 if upper_bound else len(benchmark.train_stream)
+    pulse = [Pulse(progress, lessons)] if isinstance(progress, Bars) else []
+    loop = {
+        "train_mb_size": request.batch_size,
+        "train_epochs": request.epochs,
+        "eval_mb_size": request.eval_batch_size,
+        "eval_every": request.eval_every,
+        "device": device_of(request),
+        "plugins": [counter, *pulse],
+        "evaluator": EvaluationPlugin(*_metrics(), loggers=None, collect_all=True),
+    }
+    strategy = _make(
+        request.option("strategy", choice.name),
+        choice,
+        registry.lookup("strategies", choice.name),
+        {"model": model, "optimizer": optimizer, "criterion": nn.CrossEntropyLoss(),
+         **loop, **choice.arguments},
+    )  # fmt: skip
+    return Trial(choice, seed, strategy, benchmark, upper_bound, counter)
+
+
+def found_out(model: Choice, benchmark: Any) -> dict[str, int]:
+    """Return the sizes that the model takes and the benchmark decides."""
+    sizes = {}
+    if "num_classes" in model.options:
+        sizes["num_classes"] = 1 + max(
+            max(experience.classes_in_this_experience) for experience in benchmark.train_stream
+        )
+    if "input_size" in model.options:
+        sizes["input_size"] = int(benchmark.train_stream[0].dataset[0][0].numel())
+    return {name: size for name, size in sizes.items() if model.options[name] is None}
+
+
+def check(request: Request) -> None:
+    """Build everything once, so that wrong arguments fail before any training starts.
+
+    Raises:
+        UsageError: something cannot be built.
+    """
+    with torch.random.fork_rng():
+        benchmark = build_benchmark(request, request.seed)
+        for choice in request.strategies:
+            build_trial(request, choice, request.seed, benchmark)
+
+
+def run_all(request: Request, folder: RunFolder, progress: Progress) -> None:
+    """Train every strategy with every seed that the folder does not have yet.
+
+    Seeds come first, strategies second: a run that is stopped early has something of each.
+    """
+    seeds = range(request.seed, request.seed + request.seeds)
+    done = set(folder.finished)
+    for seed in seeds:
+        waiting = [c for c in request.strategies if (c.name, seed) not in done]
+        if not waiting:
+            continue
+        benchmark = build_benchmark(request, seed)
+        for choice in waiting:
+            with torch.random.fork_rng():
+                torch.manual_seed(seed)
+                trial = build_trial(request, choice, seed, benchmark, progress)
+                epochs = request.epochs * len(trial.lessons)
+                progress.start(f"{choice.name}, seed {seed}", epochs)
+                rows: list[Row] = []
+                for block in run_trial(trial):
+                    folder.append(block)
+                    rows += block
+            folder.finish(choice.name, seed)
+            progress.finish(_result(rows))
+
+
+def run_trial(trial: Trial) -> Iterator[list[Row]]:
+    """Train one experience after the other and evaluate the test stream after each.
+
+    Yields:
+        After each experience, the rows that are new.
+    """
+    strategy, device = trial.strategy, trial.strategy.device
+    test_stream = trial.benchmark.test_stream
+    seen = 0
+    for lesson in trial.lessons:
+        samples = trial.counter.samples
+        with MemoryWatch() as memory:
+            start = seconds_now(device)
+            strategy.train(lesson, [test_stream])
+            trained = seconds_now(device)
+            strategy.eval(test_stream)
+            evaluated = seconds_now(device)
+        table = strategy.evaluator.table()
+        rows = [Row(strategy=trial.choice.name, seed=trial.seed, **_cells(e)) for e in table[seen:]]
+        seen = len(table)
+        costs = {
+            "train_seconds": trained - start,
+            "eval_seconds": evaluated - trained,
+            "samples_per_second": (trial.counter.samples - samples) / (trained - start),
+            "peak_memory_mib": memory.peak_mib,
+            "parameters": float(sum(p.numel() for p in strategy.model.parameters())),
+        }
+        yield rows + [
+            Row(trial.choice.name, trial.seed, strategy.clock.train_iterations,
+                strategy.clock.train_exp_counter, "cost", "", None, None, COSTS[key], value)
+            for key, value in costs.items()
+        ]  # fmt: skip
+
+
+def provenance(request: Request, command: str) -> dict[str, Any]:
+    """Return what a run notes about itself, for whoever wants to repeat it."""
+    import numpy as np
+    import torchvision
+
+    import avalanche
+
+    benchmark = build_benchmark(request, request.seed)
+    return {
+        "command": command,
+        "created": datetime.now().astimezone().isoformat(sep=" ", timespec="seconds"),
+        "seeds": list(range(request.seed, request.seed + request.seeds)),
+        "device": device_of(request),
+        "found_out": {"model": found_out(request.model, benchmark)},
+        "versions": {
+            "avalanche": avalanche.__version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "torchvision": str(torchvision.__version__),
+            "numpy": np.__version__,
+            "platform": f"{sys.platform} {platform.machine()}, {torch.get_num_threads()} threads",
+        },
+    }
+
+
+def device_of(request: Request) -> str:
+    """Return the device to train on; ``auto`` is CUDA where there is one."""
+    if request.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return request.device
+
+
+def _metrics() -> list[Any]:
+    from avalanche.evaluation.metrics import (
+        accuracy_metrics,
+        bwt_metrics,
+        forgetting_metrics,
+        loss_metrics,
+        timing_metrics,
+    )
+
+    return [
+        accuracy_metrics(epoch=True, experience=True, stream=True, trained_experience=True),
+        loss_metrics(epoch=True, experience=True, stream=True),
+        forgetting_metrics(experience=True, stream=True),
+        bwt_metrics(experience=True, stream=True),
+        timing_metrics(epoch=True),
+    ]
+
+
+def _cells(entry: dict[str, Any]) -> dict[str, Any]:
+    """The cells of an evaluator's row that a tidy row has, with plain values."""
+    return {
+        "step": int(entry["step"]),
+        "trained_experience": int(entry["trained_experience"] or 0),
+        "phase": entry["phase"] or "",
+        "stream": entry["stream"] or "",
+        "experience": entry["experience"],
+        "task": entry["task"],
+        "metric": entry["metric"],
+        "value": float(entry["value"]),
+    }
+
+
+def _make(group: str, choice: Choice, target: Any, arguments: dict[str, Any]) -> Any:
+    """Call a constructor; what it refuses becomes a line that names the option."""
+    try:
+        return target(**arguments)
+    except (TypeError, ValueError, FileNotFoundError, NotADirectoryError) as error:
+        reason = " ".join(str(error).split())
+        name, equals, _ = reason.partition("=")
+        if equals and name in choice.options:
+            raise UsageError(f"{group}.{reason}") from error
+        raise UsageError(f"{group} {choice.name}: {reason}") from error
+
+
+def _result(rows: Sequence[Row]) -> str:
+    summary = summarize(rows)[0]
+    accuracy = summary.final_accuracy.text(1, scale=100)
+    return f"final accuracy {accuracy}%, trained in {summary.train_seconds.text(1)} s"

@@ -1,0 +1,318 @@
+"""Makes the options of `avalanche run` and `compare` from typed signatures, and reads them.
+
+Two steps: the names (benchmark, strategies, model, optimizer) are read first, then the parser is
+built from the signatures of what they name, so that each of their arguments is an option with its
+type and help, and nothing else is accepted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+from avalanche.cli import registry
+from avalanche.cli.arguments import Given, merge, read_config, scan
+from avalanche.cli.defaults import CHOICES, DEFAULTS, RUN_DEFAULTS, RUN_OWNED
+from avalanche.cli.errors import UsageError, nearest
+from avalanche.cli.request import Choice, Request
+from avalanche.cli.signatures import REQUIRED, Option, options_of, type_text
+
+__all__ = ["OptionTable", "parse"]
+
+_SKIP = {
+    "benchmark": (),
+    "strategy": ("model", "optimizer", "criterion", "plugins", "evaluator", *RUN_OWNED),
+    "model": (),
+    "optimizer": ("params",),
+}
+
+# Arguments that a run can find out by itself when nothing is given, and what they become.
+_FOUND_OUT = {
+    ("benchmark", "seed"): "default: the seed of the run, so that means are over class orders",
+    ("model", "num_classes"): "default: as many as the benchmark has",
+    ("model", "input_size"): "default: as the benchmark's samples have",
+}
+
+_RUN_OPTIONS = (
+    Option("epochs", int, RUN_DEFAULTS["epochs"], "passes over each experience"),
+    Option("batch_size", int, RUN_DEFAULTS["batch_size"], "samples of a training batch"),
+    Option("eval_batch_size", int, RUN_DEFAULTS["eval_batch_size"],
+           "samples of an evaluation batch"),
+    Option("eval_every", int, -1,
+           "also evaluate the test stream every so many epochs; -1: only after each experience"),
+    Option("device", str, "auto", "auto (cuda where there is one), cpu, cuda, cuda:1"),
+    Option("seeds", int, 1, "how many seeds; results are mean and standard deviation over them"),
+    Option("seed", int, 0, "the first seed; it decides weights, order of samples and of classes"),
+    Option("out", Optional[str], None,  # noqa: UP045 - a value, not an annotation
+           "folder for what is written; default: a new one below runs/"),
+    Option("resume", bool, False, "go on in the folder --out; what is complete is kept"),
+    Option("overwrite", bool, False, "replace the run that the folder --out holds"),
+    Option("quiet", bool, False, "print nothing but errors"),
+    Option("debug", bool, False, "show the whole traceback of an error"),
+    Option("print_config", bool, False, "print the configuration as YAML and do nothing"),
+)  # fmt: skip
+
+_AT_LEAST = {"epochs": 1, "batch_size": 1, "eval_batch_size": 1, "eval_every": -1, "seeds": 1,
+             "seed": 0}  # fmt: skip
+
+
+def parse(command: str, words: Sequence[str]) -> Request | str:
+    """Read a command line.
+
+    Args:
+        command: ``"run"`` or ``"compare"``.
+        words: what follows the command.
+
+    Returns:
+        What was asked for; the text to print where that is help.
+
+    Raises:
+        UsageError: anything wrong, in one line.
+
+    Example:
+        >>> request = parse("run", ["--strategy", "Replay", "--strategy.mem_size", "50"])
+        >>> request.strategies[0].options["mem_size"]
+        50
+    """
+    given = scan(words)
+    files = [g for g in given if g.key == "config"]
+    given = [g for g in given if g.key != "config"]
+    for file in files:
+        if not file.value:
+            raise UsageError("--config: expects a YAML file; give --config FILE")
+        given = merge(read_config(Path(file.value)), given)
+    wants_help = any(g.key == "help" for g in given)
+    table = OptionTable(command, {g.key: g.value or "" for g in given})
+    if wants_help:
+        return table.help()
+    return table.read(given)
+
+
+class OptionTable:
+    """All options of a command, given the names chosen.
+
+    Args:
+        command: ``"run"`` or ``"compare"``.
+        given: text of what the user gave, by key; only names are read from it.
+    """
+
+    def __init__(self, command: str, given: dict[str, str]) -> None:
+        self.command = command
+        self.names = {
+            kind: given.get(f"{kind}.name") or default
+            for kind, default in CHOICES.items()
+            if kind != "strategy"
+        }
+        if command == "run":
+            self.strategies = [given.get("strategy.name") or CHOICES["strategy"]]
+        else:
+            text = given.get("strategies") or "Naive,JointTraining"
+            self.strategies = [name.strip(" '\"") for name in text.strip("[]").split(",")]
+        repeated = {name for name in self.strategies if self.strategies.count(name) > 1}
+        if repeated:
+            raise UsageError(
+                f"--strategies={','.join(self.strategies)}: {', '.join(sorted(repeated))} is there "
+                "twice; make a run of each and put them together with `avalanche report`"
+            )
+        self.groups: dict[str, tuple[str, str, list[Option]]] = {}
+        for kind, name in self.names.items():
+            self.groups[kind] = (kind, name, _options(kind, name))
+        for name in self.strategies:
+            group = "strategy" if command == "run" else name
+            self.groups[group] = ("strategy", name, _options("strategy", name))
+        self.options = {option.name: option for option in _RUN_OPTIONS}
+        for group, (_, _, options) in self.groups.items():
+            self.options |= {f"{group}.{option.name}": option for option in options}
+        for kind in self.names:
+            self.options[f"{kind}.name"] = Option("name", str, CHOICES[kind], "")
+        chooser = "strategy.name" if command == "run" else "strategies"
+        self.options[chooser] = Option("name", str, ",".join(self.strategies), "")
+
+    def read(self, given: Sequence[Given]) -> Request:
+        """Check and convert what the user gave.
+
+        Raises:
+            UsageError: an unknown option, a wrong type, a missing or impossible value.
+        """
+        last: dict[str, Given] = {}
+        for item in given:
+            if item.key not in self.options:
+                raise UsageError(self._unknown(item))
+            last[item.key] = item
+        words = [f"--{key}={self._text(item)}" for key, item in last.items()]
+        values = self._convert(words, last)
+        for key, least in _AT_LEAST.items():
+            if values[key] < least:
+                raise UsageError(f"--{key}={values[key]}: expected {least} or more")
+        choices: dict[str, Any] = {
+            group: self._choice(group, kind, name, options, values)
+            for group, (kind, name, options) in self.groups.items()
+        }
+        plain: dict[str, Any] = {o.name: values[o.name] for o in _RUN_OPTIONS}
+        _check_device(plain["device"])
+        of_strategies = ["strategy"] if self.command == "run" else self.strategies
+        return Request(
+            command=self.command,
+            strategies=tuple(choices[group] for group in of_strategies),
+            **{kind: choices[kind] for kind in self.names},
+            **plain,
+        )
+
+    def help(self) -> str:
+        """The help text: every option, and the arguments of what was not chosen."""
+        text = str(self._parser().format_help())
+        text = re.sub(r"--(benchmark|strategy|model|optimizer)\.name\b", r"--\1", text)
+        lines = ["", "Arguments of the other strategies (give --strategy NAME --help for more):"]
+        for name in registry.find("strategies"):
+            if name not in self.strategies:
+                own = [option.name for option in _options("strategy", name)]
+                lines.append(f"  {name}: {', '.join(own) or 'none'}")
+        if self.command == "compare":
+            lines[1] = "Arguments of the other strategies (--NAME.ARGUMENT VALUE, once chosen):"
+        return text + "\n".join(lines) + "\n"
+
+    def _parser(self) -> Any:
+        from jsonargparse import ArgumentParser
+
+        parser = ArgumentParser(prog=f"avalanche {self.command}", exit_on_error=False,
+                                description=_DESCRIPTIONS[self.command])  # fmt: skip
+        general = parser.add_argument_group("options of the run")
+        general.add_argument("--config", type=str, help="YAML file of options; options win over it")
+        for option in _RUN_OPTIONS:
+            _add(general, option.name, option)
+        if self.command == "compare":
+            general.add_argument("--strategies", type=str, help="names, separated by commas",
+                                 default=",".join(self.strategies))  # fmt: skip
+        for group, (kind, name, options) in self.groups.items():
+            section = parser.add_argument_group(
+                f"{kind} {name}", registry.describe(registry.lookup(_plural(kind), name))
+            )
+            if group == kind:
+                section.add_argument(f"--{kind}.name", type=str, default=name,
+                                     help=f"name of the {kind}")  # fmt: skip
+            for option in options:
+                _add(section, f"{group}.{option.name}", option)
+        return parser
+
+    def _convert(self, words: list[str], last: dict[str, Given]) -> dict[str, Any]:
+        from argparse import ArgumentError
+
+        try:
+            namespace = self._parser().parse_args(words)
+        except ArgumentError as error:
+            found = re.search(r'key "([^"]+)"', str(error)) or re.search(
+                r"argument --([^\s:]+)", str(error)
+            )
+            key = found.group(1) if found else ""
+            if key in last:
+                wanted = type_text(self.options[key].type)
+                raise UsageError(f"{last[key].where}: expected {wanted}") from error
+            raise UsageError(" ".join(str(error).split())) from error
+        return {key: namespace[key] for key in self.options}
+
+    def _text(self, item: Given) -> str:
+        option = self.options[item.key]
+        if item.value is None:
+            if option.type is bool:
+                return "true"
+            raise UsageError(f"{item.where}: expects a value ({type_text(option.type)})")
+        is_list = re.search(r"list|tuple|Sequence", str(option.type)) is not None
+        if is_list and "," in item.value and item.value[0] not in "[{(":
+            return f"[{item.value}]"
+        return item.value
+
+    def _unknown(self, item: Given) -> str:
+        group, _, rest = item.key.rpartition(".")
+        owned = RUN_OWNED.get(rest)
+        if owned:
+            return f"{item.where}: this belongs to the whole run; use --{owned}"
+        pool = [key.removesuffix(".name") for key in self.options]
+        close = nearest(item.key, [key for key in pool if "." in key or not group] or pool)
+        hint = f"did you mean {' or '.join(f'--{name}' for name in close)}?" if close else ""
+        if group in self.groups:
+            _, name, options = self.groups[group]
+            near = nearest(rest, [option.name for option in options])
+            own = ", ".join(option.name for option in options) or "none"
+            hint = f"{name} takes: {own}"
+            if near:
+                hint = "did you mean " + " or ".join(f"--{group}.{n}" for n in near) + f"? {hint}"
+        elif group in registry.find("strategies"):
+            hint = f"{group} is not among --strategies {','.join(self.strategies)}; add it there"
+        elif item.key in ("strategy.name", "strategies"):
+            other = "compare" if self.command == "run" else "run"
+            hint = f"`avalanche {other}` takes it, `avalanche {self.command}` does not"
+        return f"{item.where}: there is no such option; " + (
+            hint or f"`avalanche {self.command} --help` shows all"
+        )
+
+    def _choice(
+        self, group: str, kind: str, name: str, options: list[Option], values: dict[str, Any]
+    ) -> Choice:
+        own = {option.name: values[f"{group}.{option.name}"] for option in options}
+        arguments = {}
+        for option in options:
+            value = own[option.name]
+            if value is None and option.default is REQUIRED:
+                raise UsageError(
+                    f"--{group}.{option.name}: {name} needs it "
+                    f"({type_text(option.type)}); {option.help or 'give a value'}"
+                )
+            if value is not None or option.default is not None:
+                arguments[option.name] = value
+        return Choice(name, own, arguments)
+
+
+_DESCRIPTIONS = {
+    "run": "Train one strategy over a stream of experiences, and report what it keeps and forgets.",
+    "compare": "Train several strategies on the same stream, side by side, and report on them.",
+}
+
+
+def _options(kind: str, name: str) -> list[Option]:
+    """Options of one named thing, with what the command line fills in."""
+    import dataclasses
+
+    target = registry.lookup(_plural(kind), name)
+    filled = DEFAULTS.get(kind, {}).get(name, {})
+    options = []
+    for option in options_of(target, skip=_SKIP[kind]):
+        found_out = _FOUND_OUT.get((kind, option.name))
+        if option.name in filled:
+            option = dataclasses.replace(option, default=filled[option.name])
+        elif found_out:
+            help_text = f"{option.help} ({found_out})".strip()
+            option = dataclasses.replace(
+                option,
+                type=Optional[option.type],  # noqa: UP045 - built from a runtime value
+                default=None,
+                help=help_text,
+            )
+        options.append(option)
+    return options
+
+
+def _add(group: Any, key: str, option: Option) -> None:
+    kind, default = option.type, option.default
+    if default is REQUIRED:
+        kind, default = Optional[kind], None  # noqa: UP045 - built from a runtime value
+    text = option.help if len(option.help) < 400 else option.help[:397] + "..."
+    group.add_argument(f"--{key}", type=kind, default=default, help=text.replace("%", "%%"))
+
+
+def _plural(kind: str) -> str:
+    return {"strategy": "strategies"}.get(kind, f"{kind}s")
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device == "auto":
+        return
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise UsageError(f"--device={device}: expected auto, cpu, cuda or cuda:1") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"--device={device}: no CUDA device is available; use --device cpu")

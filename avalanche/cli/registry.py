@@ -1,0 +1,125 @@
+"""Finds what the library offers, by what its packages export: nothing is registered by hand."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from avalanche.cli.errors import UsageError, nearest
+
+__all__ = ["KINDS", "SINGULAR", "describe", "find", "lookup"]
+
+SINGULAR = {
+    "benchmarks": "benchmark",
+    "strategies": "strategy",
+    "plugins": "plugin",
+    "metrics": "metric",
+    "models": "model",
+    "optimizers": "optimizer",
+}
+
+KINDS = ("benchmarks", "strategies", "plugins", "metrics", "models")
+"""What `avalanche list` can list."""
+
+
+def find(kind: str) -> dict[str, Any]:
+    """Return everything of one kind by name, in alphabetical order.
+
+    Args:
+        kind: ``"benchmarks"`` (functions of `avalanche.benchmarks.classic`), ``"strategies"``,
+            ``"plugins"``, ``"metrics"`` (the helpers ``*_metrics``), ``"models"`` or
+            ``"optimizers"`` (those of `torch.optim`).
+
+    Raises:
+        UsageError: another kind.
+
+    Example:
+        >>> "SplitDigits" in find("benchmarks")
+        True
+    """
+    if kind not in _FINDERS:
+        raise UsageError(f"{kind}: not a kind of thing; choose {', '.join(KINDS)}")
+    package, wanted = _FINDERS[kind]
+    module = import_module(package)
+    names = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]
+    found = {name: getattr(module, name) for name in names}
+    return {name: found[name] for name in sorted(found, key=str.lower) if wanted(name, found[name])}
+
+
+def lookup(kind: str, name: str) -> Any:
+    """Return the one thing of that name.
+
+    Raises:
+        UsageError: nothing has that name; the message gives the nearest right names.
+
+    Example:
+        >>> lookup("strategies", "Reply")
+        Traceback (most recent call last):
+        avalanche.cli.errors.UsageError: --strategy=Reply: there is no such strategy; did you mean \
+Replay? `avalanche list strategies` shows all
+    """
+    known = find(kind)
+    if name in known:
+        return known[name]
+    close = nearest(name, known)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"choose {', '.join(known)};"
+    listing = f" `avalanche list {kind}` shows all" if kind in KINDS else ""
+    singular = SINGULAR[kind]
+    raise UsageError(f"--{singular}={name}: there is no such {singular}; {hint}{listing}")
+
+
+def describe(thing: Any) -> str:
+    """Return the first line of a docstring, or nothing where there is none.
+
+    Example:
+        >>> describe(describe)
+        'Return the first line of a docstring, or nothing where there is none.'
+    """
+    text = inspect.getdoc(thing) or ""
+    return text.strip().splitlines()[0] if text.strip() else ""
+
+
+def _is_benchmark(name: str, thing: Any) -> bool:
+    return inspect.isfunction(thing)
+
+
+def _is_strategy(name: str, thing: Any) -> bool:
+    from avalanche.training.templates.base import BaseTemplate
+
+    return inspect.isclass(thing) and issubclass(thing, BaseTemplate) and name[0].isupper()
+
+
+def _is_plugin(name: str, thing: Any) -> bool:
+    from avalanche.core import BasePlugin
+
+    return (
+        inspect.isclass(thing) and issubclass(thing, BasePlugin) and not inspect.isabstract(thing)
+    )
+
+
+def _is_metric(name: str, thing: Any) -> bool:
+    return inspect.isfunction(thing) and name.endswith("_metrics")
+
+
+def _is_model(name: str, thing: Any) -> bool:
+    from torch.nn import Module
+
+    return inspect.isclass(thing) and issubclass(thing, Module) and not inspect.isabstract(thing)
+
+
+def _is_optimizer(name: str, thing: Any) -> bool:
+    from torch.optim import Optimizer
+
+    return inspect.isclass(thing) and issubclass(thing, Optimizer) and thing is not Optimizer
+
+
+_FINDERS: dict[str, tuple[str, Callable[[str, Any], bool]]] = {
+    "benchmarks": ("avalanche.benchmarks.classic", _is_benchmark),
+    "strategies": ("avalanche.training.supervised", _is_strategy),
+    "plugins": ("avalanche.training.plugins", _is_plugin),
+    "metrics": ("avalanche.evaluation.metrics", _is_metric),
+    "models": ("avalanche.models", _is_model),
+    "optimizers": ("torch.optim", _is_optimizer),
+}
