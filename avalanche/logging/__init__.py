@@ -1,7 +1,9 @@
 """Loggers: where values go."""
 
 from avalanche.logging.base_logger import BaseLogger
+from avalanche.logging.csv_logger import CSVLogger
 from avalanche.logging.interactive_logging import InteractiveLogger
+from avalanche.logging.tensorboard_logger import TensorboardLogger
 from avalanche.logging.text_logging import TextLogger
 
-__all__ = ["BaseLogger", "InteractiveLogger", "TextLogger"]
+__all__ = ["BaseLogger", "CSVLogger", "InteractiveLogger", "TensorboardLogger", "TextLogger"]

@@ -12,6 +12,24 @@ from avalanche.evaluation.metrics.accuracy import (
     TrainedExperienceAccuracy,
     accuracy_metrics,
 )
+from avalanche.evaluation.metrics.confusion_matrix import (
+    ConfusionMatrix,
+    StreamConfusionMatrix,
+    confusion_matrix_metrics,
+)
+from avalanche.evaluation.metrics.forgetting_bwt import (
+    BWT,
+    ExperienceBWT,
+    ExperienceForgetting,
+    Forgetting,
+    GenericExperienceForgetting,
+    GenericStreamForgetting,
+    StreamBWT,
+    StreamForgetting,
+    bwt_metrics,
+    forgetting_metrics,
+    forgetting_to_bwt,
+)
 from avalanche.evaluation.metrics.loss import (
     EpochLoss,
     ExperienceLoss,
@@ -23,28 +41,61 @@ from avalanche.evaluation.metrics.loss import (
     TaskAwareLoss,
     loss_metrics,
 )
-from avalanche.evaluation.metrics.mean import Mean, Sum
+from avalanche.evaluation.metrics.mean import (
+    Mean,
+    Sum,
+)
+from avalanche.evaluation.metrics.timing import (
+    ElapsedTime,
+    EpochTime,
+    ExperienceTime,
+    MinibatchTime,
+    RunningEpochTime,
+    StreamTime,
+    timing_metrics,
+)
 
 __all__ = [
+    "BWT",
     "Accuracy",
     "AccuracyPerTaskPluginMetric",
+    "ConfusionMatrix",
+    "ElapsedTime",
     "EpochAccuracy",
     "EpochLoss",
+    "EpochTime",
     "ExperienceAccuracy",
+    "ExperienceBWT",
+    "ExperienceForgetting",
     "ExperienceLoss",
+    "ExperienceTime",
+    "Forgetting",
+    "GenericExperienceForgetting",
+    "GenericStreamForgetting",
     "LossMetric",
     "LossPerTaskPluginMetric",
     "Mean",
     "MinibatchAccuracy",
     "MinibatchLoss",
+    "MinibatchTime",
     "RunningEpochAccuracy",
     "RunningEpochLoss",
+    "RunningEpochTime",
     "StreamAccuracy",
+    "StreamBWT",
+    "StreamConfusionMatrix",
+    "StreamForgetting",
     "StreamLoss",
+    "StreamTime",
     "Sum",
     "TaskAwareAccuracy",
     "TaskAwareLoss",
     "TrainedExperienceAccuracy",
     "accuracy_metrics",
+    "bwt_metrics",
+    "confusion_matrix_metrics",
+    "forgetting_metrics",
+    "forgetting_to_bwt",
     "loss_metrics",
+    "timing_metrics",
 ]

@@ -1,0 +1,252 @@
+"""Confusion matrices: which class is taken for which."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from avalanche.evaluation.cm_image import default_cm_image_creator
+from avalanche.evaluation.metric_definitions import Metric, PluginMetric
+from avalanche.evaluation.metric_results import (
+    AlternativeValues,
+    LazyValue,
+    MetricResult,
+    MetricValue,
+)
+from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metrics.accuracy import class_labels
+
+__all__ = ["ConfusionMatrix", "StreamConfusionMatrix", "confusion_matrix_metrics"]
+
+Normalize = Literal["true", "pred", "all"] | None
+_FOLD_EVERY = 64
+
+
+class ConfusionMatrix(Metric[Tensor]):
+    """Counts of true classes (rows) against predicted classes (columns).
+
+    Args:
+        num_classes: size of the matrix; None to grow with the classes that appear.
+        normalize: None for counts; ``"true"`` for shares of each row, ``"pred"`` of each column,
+            ``"all"`` of everything. A row or column without samples stays 0.
+
+    Raises:
+        ValueError: another ``normalize``, or ``num_classes`` below 1.
+
+    Example:
+        >>> matrix = ConfusionMatrix()
+        >>> matrix.update(torch.tensor([0, 1, 2]), torch.tensor([0, 0, 2]))
+        >>> matrix.result()
+        tensor([[1, 0, 0],
+                [1, 0, 0],
+                [0, 0, 1]])
+    """
+
+    def __init__(self, num_classes: int | None = None, normalize: Normalize = None) -> None:
+        if num_classes is not None and num_classes < 1:
+            raise ValueError(f"num_classes={num_classes}: expected at least 1, or None to grow")
+        if normalize not in (None, "true", "pred", "all"):
+            raise ValueError(f"normalize={normalize!r}: expected None, 'true', 'pred' or 'all'")
+        self._num_classes = num_classes
+        self._normalize: Normalize = normalize
+        self._pending: list[tuple[Tensor, Tensor]] = []
+        self._matrix = self._empty()
+
+    def _empty(self) -> Tensor:
+        size = self._num_classes or 0
+        return torch.zeros(size, size, dtype=torch.long)
+
+    def update(self, true_y: Tensor, predicted_y: Tensor) -> None:
+        """Take one more batch; note the order, true labels first.
+
+        Args:
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+
+        Raises:
+            ValueError: the two differ in length, or a label is not below ``num_classes``. On an
+                accelerator, where looking at a label means to wait, the second is found when the
+                matrix is read or after 64 batches.
+        """
+        if len(true_y) != len(predicted_y):
+            raise ValueError(
+                f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
+                "expected one prediction per true label"
+            )
+        self._pending.append((class_labels(true_y).long(), class_labels(predicted_y).long()))
+        if true_y.device.type == "cpu" or len(self._pending) >= _FOLD_EVERY:
+            self._fold()
+
+    def _fold(self) -> None:
+        if not self._pending:
+            return
+        true = torch.cat([true for true, _ in self._pending])
+        predicted = torch.cat([predicted for _, predicted in self._pending])
+        self._pending = []
+        if not len(true):
+            return
+        lowest, highest = torch.stack([true, predicted]).aminmax()
+        size = len(self._matrix)
+        if self._num_classes is None:
+            size = max(size, int(highest) + 1)
+        if int(lowest) < 0 or int(highest) >= size:
+            wrong = int(lowest) if int(lowest) < 0 else int(highest)
+            raise ValueError(
+                f"label {wrong}: expected labels from 0 to {size - 1} with num_classes={size}; "
+                "use a larger num_classes, or None to grow"
+            )
+        counts = torch.bincount(true * size + predicted, minlength=size * size)
+        grown = torch.zeros(size, size, dtype=torch.long)
+        grown[: len(self._matrix), : len(self._matrix)] = self._matrix
+        self._matrix = grown + counts.reshape(size, size).cpu()
+
+    def result(self) -> Tensor:
+        """The matrix, shape ``(classes, classes)``: int64 counts, or float64 shares."""
+        self._fold()
+        matrix = self._matrix.clone()
+        if self._normalize is None:
+            return matrix
+        shares = matrix.double()
+        if self._normalize == "true":
+            return (shares / shares.sum(dim=1, keepdim=True)).nan_to_num(nan=0.0)
+        if self._normalize == "pred":
+            return (shares / shares.sum(dim=0, keepdim=True)).nan_to_num(nan=0.0)
+        return (shares / shares.sum()).nan_to_num(nan=0.0)
+
+    def reset(self) -> None:
+        """Forget everything, also how far the matrix has grown."""
+        self._pending = []
+        self._matrix = self._empty()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The counts."""
+        self._fold()
+        return {"matrix": self._matrix.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        self._pending = []
+        self._matrix = state["matrix"].clone()
+
+
+class StreamConfusionMatrix(PluginMetric[Tensor]):
+    """Confusion matrix over every evaluated stream: ``ConfusionMatrix_Stream``.
+
+    Args:
+        num_classes: size of the matrix; None to grow with the classes that appear.
+        normalize: see :class:`ConfusionMatrix`.
+        save_image: emit the tensor and a picture of it, of which each logger takes what it can
+            show, instead of the tensor alone. The picture is drawn only if a logger takes it.
+        image_creator: function of the matrix and its class labels that draws the picture.
+        absolute_class_order: draw classes by number; otherwise in the order in which the stream
+            brings them.
+    """
+
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        normalize: Normalize = None,
+        save_image: bool = True,
+        image_creator: Callable[[Tensor, Sequence[Any]], Any] = default_cm_image_creator,
+        absolute_class_order: bool = False,
+    ) -> None:
+        self._matrix = ConfusionMatrix(num_classes, normalize)
+        self._save_image = save_image
+        self._image_creator = image_creator
+        self._absolute_class_order = absolute_class_order
+        self._classes_met: list[int] = []
+
+    def __str__(self) -> str:
+        return "ConfusionMatrix_Stream"
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._matrix.reset()
+        self._classes_met = []
+
+    def result(self) -> Tensor:
+        """The matrix so far."""
+        return self._matrix.result()
+
+    def update(self, true_y: Tensor, predicted_y: Tensor) -> None:
+        """Take one more batch, true labels first."""
+        self._matrix.update(true_y, predicted_y)
+
+    def before_eval(self, strategy: Any) -> MetricResult:
+        """Start again."""
+        self.reset()
+        return None
+
+    def before_eval_exp(self, strategy: Any) -> MetricResult:
+        """Note the order of the classes."""
+        self._classes_met.extend(
+            getattr(strategy.experience, "classes_in_this_experience", None) or ()
+        )
+        return None
+
+    def after_eval_iteration(self, strategy: Any) -> MetricResult:
+        """Count the batch."""
+        self.update(strategy.mb_y, strategy.mb_output)
+        return None
+
+    def after_eval(self, strategy: Any) -> MetricResult:
+        """Emit the matrix."""
+        if strategy.experience is None:
+            return None
+        matrix = self.result()
+        value: Any = matrix
+        if self._save_image:
+            order = self._class_order(len(matrix))
+            draw = LazyValue(lambda: self._image_creator(matrix[order][:, order], order))
+            value = AlternativeValues(draw, matrix)
+        key = get_metric_key(self, strategy, add_task=False)
+        return MetricValue(self, key, value, strategy.clock.train_iterations, covers_stream=True)
+
+    def _class_order(self, size: int) -> list[int]:
+        if self._absolute_class_order:
+            return list(range(size))
+        met = [label for label in dict.fromkeys(self._classes_met) if label < size]
+        return met + sorted(set(range(size)) - set(met))
+
+
+def confusion_matrix_metrics(
+    num_classes: int | None = None,
+    normalize: Normalize = None,
+    save_image: bool = True,
+    image_creator: Callable[[Tensor, Sequence[Any]], Any] = default_cm_image_creator,
+    class_names: Sequence[str] | None = None,
+    stream: bool = False,
+    wandb: bool = False,
+    absolute_class_order: bool = False,
+) -> list[PluginMetric[Any]]:
+    """Confusion matrices.
+
+    Args:
+        num_classes: size of the matrix; None to grow with the classes that appear.
+        normalize: None for counts, or shares of ``"true"``, ``"pred"``, ``"all"``.
+        save_image: also a picture, for loggers that show pictures.
+        image_creator: function of the matrix and its class labels that draws the picture.
+        class_names: names of the classes, by number, for the picture.
+        stream: over every evaluated stream.
+        wandb: a matrix of Weights & Biases; not available yet.
+        absolute_class_order: draw classes by number rather than in the stream's order.
+
+    Raises:
+        NotImplementedError: ``wandb=True``.
+    """
+    if wandb:
+        raise NotImplementedError(
+            "wandb=True: the Weights & Biases matrix is not available yet; "
+            "use stream=True, which every logger can show"
+        )
+    if not stream:
+        return []
+    draw = image_creator
+    if class_names is not None:
+        names = list(class_names)
+
+        def draw(matrix: Tensor, labels: Sequence[Any]) -> Any:
+            return image_creator(matrix, [names[label] for label in labels])
+
+    return [StreamConfusionMatrix(num_classes, normalize, save_image, draw, absolute_class_order)]

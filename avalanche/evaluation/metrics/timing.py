@@ -1,0 +1,192 @@
+"""Wall-clock time."""
+
+import time
+from typing import Any, ClassVar
+
+from avalanche.evaluation.metric_definitions import (
+    EmitAt,
+    GenericPluginMetric,
+    Metric,
+    Mode,
+    PluginMetric,
+    ResetAt,
+)
+
+__all__ = [
+    "ElapsedTime",
+    "EpochTime",
+    "ExperienceTime",
+    "MinibatchTime",
+    "RunningEpochTime",
+    "StreamTime",
+    "TimePluginMetric",
+    "timing_metrics",
+]
+
+
+class ElapsedTime(Metric[float]):
+    """Seconds between the first and the last ``update``; 0 with fewer than two.
+
+    On an accelerator this is the time in which work was handed over, not the time in which it was
+    done: nothing waits for the device.
+
+    Example:
+        >>> elapsed = ElapsedTime()
+        >>> elapsed.update()
+        >>> elapsed.result()
+        0.0
+        >>> elapsed.update()
+        >>> elapsed.result() > 0
+        True
+    """
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+        self._end: float | None = None
+
+    def update(self) -> None:
+        """Take the time."""
+        now = time.perf_counter()
+        if self._start is None:
+            self._start = now
+        else:
+            self._end = now
+
+    def result(self) -> float:
+        """Seconds."""
+        if self._start is None or self._end is None:
+            return 0.0
+        return self._end - self._start
+
+    def reset(self) -> None:
+        """Forget both times."""
+        self._start = self._end = None
+
+
+class TimePluginMetric(GenericPluginMetric[float]):
+    """Time from the moment of reset to the moment of emission; the base of the classes below.
+
+    Args:
+        reset_at: when the clock starts.
+        emit_at: when the time is emitted.
+        mode: ``"train"`` or ``"eval"``.
+    """
+
+    updates_each_iteration: ClassVar[bool] = False
+
+    def __init__(self, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
+        self._time = ElapsedTime()
+        super().__init__(self._time, reset_at, emit_at, mode)
+
+    def reset(self) -> None:
+        """Start the clock."""
+        self._time.reset()
+        self._time.update()
+
+    def lazy_result(self) -> float:
+        """Seconds until now."""
+        self._time.update()
+        return self._time.result()
+
+
+class MinibatchTime(TimePluginMetric):
+    """Seconds of every training iteration: ``Time_MB``."""
+
+    def __init__(self) -> None:
+        super().__init__("iteration", "iteration", "train")
+
+    def __str__(self) -> str:
+        return "Time_MB"
+
+
+class EpochTime(TimePluginMetric):
+    """Seconds of every training epoch: ``Time_Epoch``."""
+
+    def __init__(self) -> None:
+        super().__init__("epoch", "epoch", "train")
+
+    def __str__(self) -> str:
+        return "Time_Epoch"
+
+
+class RunningEpochTime(TimePluginMetric):
+    """Mean seconds per iteration since the epoch began: ``RunningTime_Epoch``.
+
+    The time between iterations, in which data are loaded, is part of it.
+    """
+
+    def __init__(self) -> None:
+        self._iterations = 0
+        super().__init__("epoch", "iteration", "train")
+
+    def reset(self) -> None:
+        """Start the clock."""
+        super().reset()
+        self._iterations = 0
+
+    def lazy_result(self) -> float:
+        """Seconds per iteration until now."""
+        self._iterations += 1
+        return super().lazy_result() / self._iterations
+
+    def result(self) -> float:
+        """Seconds per iteration until the last one."""
+        return self._time.result() / self._iterations if self._iterations else 0.0
+
+    def __str__(self) -> str:
+        return "RunningTime_Epoch"
+
+
+class ExperienceTime(TimePluginMetric):
+    """Seconds of the evaluation of every experience: ``Time_Exp``."""
+
+    def __init__(self) -> None:
+        super().__init__("experience", "experience", "eval")
+
+    def __str__(self) -> str:
+        return "Time_Exp"
+
+
+class StreamTime(TimePluginMetric):
+    """Seconds of the evaluation of the stream: ``Time_Stream``."""
+
+    def __init__(self) -> None:
+        super().__init__("stream", "stream", "eval")
+
+    def __str__(self) -> str:
+        return "Time_Stream"
+
+
+def timing_metrics(
+    *,
+    minibatch: bool = False,
+    epoch: bool = False,
+    epoch_running: bool = False,
+    experience: bool = False,
+    stream: bool = False,
+) -> list[PluginMetric[Any]]:
+    """Wall-clock time, in seconds, at the granularities that are switched on.
+
+    Args:
+        minibatch: of every training iteration.
+        epoch: of every training epoch.
+        epoch_running: mean per iteration since the training epoch began.
+        experience: of the evaluation of every experience.
+        stream: of the evaluation of every stream.
+
+    Example:
+        >>> [str(metric) for metric in timing_metrics(epoch=True, epoch_running=True)]
+        ['Time_Epoch', 'RunningTime_Epoch']
+    """
+    metrics: list[PluginMetric[Any]] = []
+    if minibatch:
+        metrics.append(MinibatchTime())
+    if epoch:
+        metrics.append(EpochTime())
+    if epoch_running:
+        metrics.append(RunningEpochTime())
+    if experience:
+        metrics.append(ExperienceTime())
+    if stream:
+        metrics.append(StreamTime())
+    return metrics

@@ -1,0 +1,194 @@
+"""Values as comma-separated files."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from avalanche.evaluation.metric_results import MetricValue
+from avalanche.evaluation.trained import trained_position
+from avalanche.logging.base_logger import BaseLogger
+
+__all__ = ["CSVLogger"]
+
+_TRAINING = (
+    "training_exp",
+    "epoch",
+    "training_accuracy",
+    "val_accuracy",
+    "training_loss",
+    "val_loss",
+)
+_EVALUATION = ("eval_exp", "training_exp", "eval_accuracy", "eval_loss", "forgetting")
+_TIDY = (
+    "step",
+    "trained_experience",
+    "phase",
+    "stream",
+    "experience",
+    "task",
+    "metric",
+    "value",
+)
+
+
+class CSVLogger(BaseLogger):
+    """Writes three files into a folder.
+
+    - ``training_results.csv``: a row per training epoch. Its validation columns hold what was
+      measured on the same experience by an evaluation during training (``eval_every``), after that
+      epoch.
+    - ``eval_results.csv``: a row per evaluated experience.
+    - ``metrics.csv``: the tidy table, a row per scalar value.
+
+    The first two need accuracy and loss at epoch and experience granularity, and forgetting per
+    experience. A cell whose metric was not computed stays empty.
+
+    Files that are there already are overwritten. Rows are on the disk after each epoch and each
+    evaluated experience.
+
+    Args:
+        log_folder: folder of the files, made if needed; ``csvlogs`` by default.
+    """
+
+    def __init__(self, log_folder: str | Path | None = None) -> None:
+        self.log_folder = Path("csvlogs" if log_folder is None else log_folder)
+        self.log_folder.mkdir(parents=True, exist_ok=True)
+        self._files: dict[str, TextIO] = {}
+        for name, header in (
+            ("training_results", _TRAINING),
+            ("eval_results", _EVALUATION),
+            ("metrics", _TIDY),
+        ):
+            self._open(name, "w")
+            self._write(name, header)
+            self._files[name].flush()
+        self._epoch_row: dict[str, Any] | None = None
+        self._training_exp: int | None = None
+        self._is_training = False
+        self._waiting: list[MetricValue] = []
+
+    def _open(self, name: str, mode: str) -> None:
+        path = self.log_folder / f"{name}.csv"
+        self._files[name] = path.open(mode, newline="", encoding="utf-8")
+
+    def _write(self, name: str, cells: Sequence[Any]) -> None:
+        if name not in self._files:
+            self._open(name, "a")  # close() was called and the run went on
+        csv.writer(self._files[name], lineterminator="\n").writerow(cells)
+
+    def _flush(self) -> None:
+        MetricValue.resolve(self._waiting)
+        for value in self._waiting:
+            row = value.tidy()
+            if row is not None:
+                self._write("metrics", [row[column] for column in _TIDY])
+        self._waiting = []
+        for file in self._files.values():
+            file.flush()
+
+    def log_metrics(self, metric_values: Sequence[MetricValue]) -> None:
+        """Keep values for ``metrics.csv`` until the next row of the other files."""
+        self._waiting.extend(metric_values)
+
+    def print_train_metrics(
+        self,
+        training_exp: int,
+        epoch: int,
+        train_acc: float | None,
+        val_acc: float | None,
+        train_loss: float | None,
+        val_loss: float | None,
+    ) -> None:
+        """Write one row of ``training_results.csv``; None leaves a cell empty."""
+        row = [training_exp, epoch, *map(_cell, (train_acc, val_acc, train_loss, val_loss))]
+        self._write("training_results", row)
+
+    def print_eval_metrics(
+        self,
+        eval_exp: int,
+        training_exp: int | None,
+        eval_acc: float | None,
+        eval_loss: float | None,
+        forgetting: float | None,
+    ) -> None:
+        """Write one row of ``eval_results.csv``; None leaves a cell empty."""
+        row = [eval_exp, training_exp, *map(_cell, (eval_acc, eval_loss, forgetting))]
+        self._write("eval_results", row)
+
+    def before_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Evaluations are now validations."""
+        self._is_training = True
+
+    def before_training_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Note what is learnt."""
+        self._finish_epoch()
+        self._training_exp = trained_position(strategy.experience)
+
+    def before_training_epoch(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Write the row of the epoch before; evaluations after it are done."""
+        self._finish_epoch()
+
+    def after_training_epoch(
+        self, strategy: Any, metric_values: Sequence[MetricValue], **kwargs: Any
+    ) -> None:
+        """Begin a row; an evaluation may follow and fill its validation cells."""
+        self._epoch_row = {
+            "training_exp": self._training_exp,
+            "epoch": strategy.clock.train_exp_epochs,
+            "train_acc": _find(metric_values, "Top1_Acc_Epoch"),
+            "val_acc": None,
+            "train_loss": _find(metric_values, "Loss_Epoch"),
+            "val_loss": None,
+        }
+        self._flush()
+
+    def after_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Write the last row."""
+        self._finish_epoch()
+        self._is_training = False
+
+    def after_eval_exp(
+        self, strategy: Any, metric_values: Sequence[MetricValue], **kwargs: Any
+    ) -> None:
+        """Write a row, or fill the validation cells of the epoch before."""
+        evaluated = strategy.experience.current_experience
+        accuracy = _find(metric_values, "Top1_Acc_Exp")
+        loss = _find(metric_values, "Loss_Exp")
+        if not self._is_training:
+            lost = _find(metric_values, "ExperienceForgetting")
+            self.print_eval_metrics(evaluated, self._training_exp, accuracy, loss, lost)
+        elif self._epoch_row is not None and evaluated == self._training_exp:
+            self._epoch_row.update(val_acc=accuracy, val_loss=loss)
+        self._flush()
+
+    def after_eval(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Put the rows of the stream on the disk."""
+        self._flush()
+
+    def _finish_epoch(self) -> None:
+        if self._epoch_row is not None:
+            self.print_train_metrics(**self._epoch_row)
+            self._epoch_row = None
+        self._flush()
+
+    def close(self) -> None:
+        """Write what is waiting and close the files."""
+        self._finish_epoch()
+        for file in self._files.values():
+            file.close()
+        self._files = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_files": {}, "_waiting": []}
+
+
+def _find(values: Sequence[MetricValue], metric: str) -> float | None:
+    for value in values:
+        if value.metric == metric:
+            return float(value.value)
+    return None
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
