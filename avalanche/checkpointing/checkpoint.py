@@ -1,0 +1,91 @@
+"""Checkpoints: save after an experience, go on later with the same numbers."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+__all__ = ["maybe_load_checkpoint", "save_checkpoint"]
+
+_FORMAT = 1
+
+
+def save_checkpoint(
+    strategy: Any, fname: str | os.PathLike[str], exclude: Sequence[str] | None = None
+) -> None:
+    """Write the state of a strategy to a file, between two calls of ``train``.
+
+    The file holds tensors and plain values only. Data sets are referred to, never copied: a buffer
+    is written as positions in the benchmark's data. The file is written whole or not at all.
+
+    Args:
+        strategy: any strategy.
+        fname: the file; its folder is created. An existing file is replaced.
+        exclude: names of top-level entries of the state to leave out (``"rng"``, ``"optimizer"``).
+
+    Raises:
+        RuntimeError: called from inside ``train``, where half an experience is learnt.
+    """
+    if strategy.is_training:
+        raise RuntimeError(
+            "save_checkpoint was called inside train(): half an experience cannot be resumed; "
+            "call it between two calls of train"
+        )
+    state = {k: v for k, v in strategy.state_dict().items() if k not in (exclude or ())}
+    path = Path(fname)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            counter = strategy.clock.train_exp_counter
+            torch.save({"format": _FORMAT, "exp_counter": counter, "state": state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def maybe_load_checkpoint(
+    strategy: Any,
+    fname: str | os.PathLike[str],
+    map_location: Any = None,
+    unique_objects: Any = None,
+) -> tuple[Any, int]:
+    """Load a checkpoint where there is one.
+
+    Args:
+        strategy: built exactly as the one that was saved.
+        fname: the file; when it does not exist, the strategy is returned as it is, with 0.
+        map_location: where to put the tensors, as in ``torch.load``.
+        unique_objects: the benchmark, whose data the buffers refer to. Needed when a plugin
+            stores samples.
+
+    Returns:
+        The strategy, and the number of experiences that it has learnt: go on with
+        ``benchmark.train_stream[count:]``.
+
+    Raises:
+        ValueError: a checkpoint of another strategy, or of other data; the strategy is unchanged.
+
+    Example:
+        >>> from avalanche.training import Naive
+        >>> from avalanche.models import SimpleMLP
+        >>> model = SimpleMLP()
+        >>> strategy = Naive(model, torch.optim.SGD(model.parameters(), lr=0.1))
+        >>> strategy, done = maybe_load_checkpoint(strategy, "no/such/file.pt")
+        >>> done
+        0
+    """
+    path = Path(fname)
+    if not path.exists():
+        return strategy, 0
+    content = torch.load(path, map_location=map_location, weights_only=True)
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"fname={str(path)!r}: not a checkpoint that this version can read")
+    strategy.load_state_dict(content["state"], unique_objects)
+    return strategy, int(content["exp_counter"])

@@ -1,0 +1,119 @@
+"""The bare loop: the same work in plain PyTorch, on tensors in memory, with no metrics."""
+
+import sys
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+import workloads as w
+from torch import nn
+
+torch.set_num_threads(1)
+
+
+def load(root: Path) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    raw = root / "MNIST" / "raw"
+    return {
+        part: (
+            torch.from_numpy(w.read_idx(raw / f"{part}-images-idx3-ubyte").copy()),
+            torch.from_numpy(w.read_idx(raw / f"{part}-labels-idx1-ubyte").astype("int64")),
+        )
+        for part in ("train", "t10k")
+    }
+
+
+def make_model() -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(inplace=True), nn.Dropout(), nn.Linear(512, 10)
+    )
+
+
+def prepare(images: torch.Tensor) -> torch.Tensor:
+    """``(batch, 28, 28)`` bytes to normalized floats ``(batch, 1, 28, 28)``."""
+    return images.unsqueeze(1).float().div_(255).sub_(w.MEAN).div_(w.DEVIATION)
+
+
+def split(y: torch.Tensor, count: int) -> list[torch.Tensor]:
+    """Sample positions of two classes at a time."""
+    return [((y == 2 * k) | (y == 2 * k + 1)).nonzero().flatten() for k in range(count)]
+
+
+def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
+    torch.manual_seed(0)
+    model = make_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=w.LEARNING_RATE)
+    parts = split(y, row.experiences)
+    memory = torch.empty(0, dtype=torch.int64)
+    anchors: list[tuple[list[torch.Tensor], list[torch.Tensor]]] = []
+    teacher, seen = None, 0
+    start = time.perf_counter()
+    for index in parts:
+        shuffled = index[torch.randperm(len(index))]
+        for chosen in shuffled.split(row.batch):
+            if row.method == "replay" and len(memory):
+                chosen = torch.cat([chosen, memory[torch.randperm(len(memory))[: row.batch]]])
+            images, labels = prepare(x[chosen]), y[chosen]
+            optimizer.zero_grad()
+            out = model(images)
+            loss = F.cross_entropy(out, labels)
+            for importances, old in anchors:
+                for f, p, q in zip(importances, model.parameters(), old, strict=True):
+                    loss = loss + w.EWC_LAMBDA / 2 * (f * (p - q) ** 2).sum()
+            if teacher is not None:
+                with torch.no_grad():
+                    target = F.log_softmax(teacher(images)[:, :seen] / w.TEMPERATURE, 1)
+                student = F.log_softmax(out[:, :seen] / w.TEMPERATURE, 1)
+                loss = loss + w.ALPHA * F.kl_div(
+                    student, target, reduction="batchmean", log_target=True
+                )
+            loss.backward()
+            optimizer.step()
+        seen += 2
+        if row.method == "replay":
+            kept = torch.cat([memory, index])
+            memory = kept[torch.randperm(len(kept))[: w.MEMORY]]
+        if row.method == "ewc":
+            anchors.append(squared_batch_gradients(model, x, y, index, row.batch))
+        if row.method == "lwf":
+            teacher = make_model().eval()
+            teacher.load_state_dict(model.state_dict())
+    return time.perf_counter() - start, sum(len(p) for p in parts)
+
+
+def squared_batch_gradients(
+    model: nn.Module, x: torch.Tensor, y: torch.Tensor, index: torch.Tensor, batch: int
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """The cheap estimate of the Fisher information: one backward pass per batch."""
+    model.eval()
+    total = [torch.zeros_like(p) for p in model.parameters()]
+    for chosen in index.split(batch):
+        loss = F.cross_entropy(model(prepare(x[chosen])), y[chosen])
+        for t, g in zip(total, torch.autograd.grad(loss, list(model.parameters())), strict=True):
+            t += g**2
+    model.train()
+    return total, [p.detach().clone() for p in model.parameters()]
+
+
+@torch.no_grad()
+def evaluate(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
+    model = make_model().eval()
+    parts = split(y, row.experiences)
+    start = time.perf_counter()
+    for index in parts:
+        correct, loss = 0, torch.zeros(())
+        for chosen in index.split(row.batch):
+            out = model(prepare(x[chosen]))
+            correct = correct + (out.argmax(1) == y[chosen]).sum()
+            loss += F.cross_entropy(out, y[chosen], reduction="sum")
+        float(correct), float(loss)
+    return time.perf_counter() - start, sum(len(p) for p in parts)
+
+
+if __name__ == "__main__":
+    DATA = load(Path(sys.argv[1]))
+    w.serve(
+        lambda row: (
+            evaluate(row, *DATA["t10k"]) if row.method == "eval" else train(row, *DATA["train"])
+        )
+    )

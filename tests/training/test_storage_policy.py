@@ -1,0 +1,178 @@
+"""Buffers: capacity, sampling law, quotas, state."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
+from avalanche.training.storage_policy import (
+    BalancedExemplarsBuffer,
+    ClassBalancedBuffer,
+    ExperienceBalancedBuffer,
+    ReservoirSamplingBuffer,
+)
+from avalanche.training.storage_policy.balanced import fill_shares
+
+
+def dataset(targets, first_id=0):
+    """Samples whose single feature is a running number."""
+    ids = torch.arange(first_id, first_id + len(targets), dtype=torch.float32)
+    return _make_taskaware_tensor_classification_dataset(ids, torch.tensor(targets))
+
+
+def experience(targets, first_id=0):
+    return SimpleNamespace(dataset=dataset(targets, first_id))
+
+
+def ids(buffer):
+    data = buffer.buffer
+    return [] if len(data) == 0 else data.batch(torch.arange(len(data)))[0].int().tolist()
+
+
+MAKERS = [ReservoirSamplingBuffer, ClassBalancedBuffer, ExperienceBalancedBuffer]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@given(
+    size=st.integers(0, 12),
+    stream=st.lists(st.lists(st.integers(0, 3), max_size=9), max_size=5),
+    new_size=st.integers(0, 12),
+)
+@settings(max_examples=40, deadline=None)
+def test_capacity_holds_and_is_used(make, size, stream, new_size):
+    buffer, seen = make(size), 0
+    assert len(buffer.buffer) == 0
+    for targets in stream:
+        buffer.update(SimpleNamespace(experience=experience(targets, seen)))
+        seen += len(targets)
+        assert len(buffer.buffer) == min(size, seen)
+        assert len(set(ids(buffer))) == len(buffer.buffer)
+    buffer.resize(None, new_size)
+    assert len(buffer.buffer) == min(size, seen, new_size)
+
+
+def test_every_sample_is_kept_with_equal_probability():
+    """Chi-square of how often each of 5 experiences of 20 is stored: 4 of 20 slots each."""
+    counts = np.zeros(5)
+    for _ in range(400):
+        buffer = ReservoirSamplingBuffer(20)
+        for k in range(5):
+            buffer.update_from_dataset(dataset([0] * 20, first_id=20 * k))
+        counts += np.bincount(np.array(ids(buffer)) // 20, minlength=5)
+    assert counts.sum() == 400 * 20
+    # Sampling without replacement: the variance is below the multinomial's, so this is strict.
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_single_samples_are_kept_with_equal_probability():
+    counts = np.zeros(12)
+    for _ in range(2000):
+        buffer = ReservoirSamplingBuffer(3)
+        for start in (0, 5, 6):
+            width = {0: 5, 5: 1, 6: 6}[start]
+            buffer.update_from_dataset(dataset([0] * width, first_id=start))
+        counts[ids(buffer)] += 1
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_shrinking_keeps_a_uniform_sample():
+    counts = np.zeros(10)
+    for _ in range(2000):
+        buffer = ReservoirSamplingBuffer(6)
+        buffer.update_from_dataset(dataset([0] * 10))
+        buffer.resize(None, 2)
+        counts[ids(buffer)] += 1
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_the_quota_of_a_rare_class_is_given_to_others():
+    """Row 32: 100 slots, one class with 5 samples: the buffer is full all the same."""
+    buffer = ClassBalancedBuffer(100)
+    buffer.update_from_dataset(dataset([0] * 5 + [1] * 500 + [2] * 500))
+    assert len(buffer.buffer) == 100
+    count = buffer.buffer.targets.count
+    assert count[0] == 5
+    assert {count[1], count[2]} == {47, 48}
+
+
+def test_classes_are_balanced_as_they_arrive():
+    buffer = ClassBalancedBuffer(10)
+    buffer.update_from_dataset(dataset([0] * 50 + [1] * 50))
+    assert buffer.buffer.targets.count == {0: 5, 1: 5}
+    buffer.update_from_dataset(dataset([7] * 50, first_id=100))
+    assert sorted(buffer.buffer.targets.count.values()) == [3, 3, 4]
+    assert buffer.seen_classes == {0, 1, 7}
+
+
+def test_fixed_shares_leave_room_for_classes_to_come():
+    buffer = ClassBalancedBuffer(10, adaptive_size=False, total_num_classes=5)
+    buffer.update_from_dataset(dataset([0] * 50 + [1] * 50))
+    assert buffer.buffer.targets.count == {0: 2, 1: 2}
+
+
+def test_experiences_have_equal_shares():
+    buffer = ExperienceBalancedBuffer(9)
+    for k in range(3):
+        buffer.update(SimpleNamespace(experience=experience([k] * 20, 20 * k)))
+    assert [len(g.buffer) for g in buffer.buffer_groups.values()] == [3, 3, 3]
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8), st.integers(0, 60))
+def test_shares_are_as_equal_as_possible(stored, capacity):
+    """Water-filling: full use, and no group gets more while a smaller share could grow."""
+    base, extra = divmod(capacity, len(stored))
+    kept = fill_shares(stored, [base + (i < extra) for i in range(len(stored))])
+    assert sum(kept) == min(capacity, sum(stored))
+    assert all(k <= s for k, s in zip(kept, stored, strict=True))
+    unsatisfied = [k for k, s in zip(kept, stored, strict=True) if k < s]
+    if unsatisfied:
+        assert max(kept) <= min(unsatisfied) + 1
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_state_round_trip(make):
+    data = dataset([0, 1] * 20)
+    buffer = make(7)
+    buffer.update(SimpleNamespace(experience=SimpleNamespace(dataset=data)))
+    other = make(3)
+    other.load_state_dict(buffer.state_dict(), data.parts)
+    assert ids(other) == ids(buffer)
+    assert other.buffer.targets.values.tolist() == buffer.buffer.targets.values.tolist()
+    for b in (buffer, other):
+        torch.manual_seed(3)
+        b.update(SimpleNamespace(experience=experience([2] * 30, 100)))
+    assert ids(other) == ids(buffer)
+
+
+def test_a_subclass_in_the_style_of_0_6():
+    class ByParity(BalancedExemplarsBuffer):
+        def post_adapt(self, agent, exp):
+            targets = exp.dataset.targets.values
+            lengths = self.get_group_lengths(2)
+            for parity in (0, 1):
+                group = self.buffer_groups.setdefault(
+                    parity, ReservoirSamplingBuffer(lengths[parity])
+                )
+                chosen = (targets % 2 == parity).nonzero().flatten()
+                group.update_from_dataset(exp.dataset.subset(chosen))
+
+    buffer = ByParity(5)
+    buffer.update(SimpleNamespace(experience=experience([0, 1, 2, 3] * 5)))
+    assert [len(d) for d in buffer.buffer_datasets] == [3, 2]
+
+
+@pytest.mark.parametrize("size", [-1, 2.5, True])
+@pytest.mark.parametrize("make", MAKERS)
+def test_capacity_must_be_a_whole_number(make, size):
+    with pytest.raises(ValueError, match="max_size=.*expected a whole number of samples"):
+        make(size)
+
+
+def test_fixed_shares_need_the_number_of_groups():
+    with pytest.raises(ValueError, match="adaptive_size=False.*how many groups"):
+        ClassBalancedBuffer(10, adaptive_size=False)
