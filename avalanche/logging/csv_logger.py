@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from avalanche.evaluation.metric_results import MetricValue
 from avalanche.evaluation.trained import trained_position
@@ -54,7 +54,7 @@ class CSVLogger(BaseLogger):
     def __init__(self, log_folder: str | Path | None = None) -> None:
         self.log_folder = Path("csvlogs" if log_folder is None else log_folder)
         self.log_folder.mkdir(parents=True, exist_ok=True)
-        self._files: dict[str, TextIO] = {}
+        self._files: dict[str, IO[str]] = {}
         for name, header in (
             ("training_results", _TRAINING),
             ("eval_results", _EVALUATION),

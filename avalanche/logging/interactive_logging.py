@@ -1,6 +1,8 @@
 """Text on the standard output, with a progress bar per epoch and per evaluated experience."""
 
+import atexit
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from avalanche.logging.text_logging import TextLogger
@@ -24,6 +26,7 @@ class InteractiveLogger(TextLogger):
     def __init__(self) -> None:
         super().__init__()
         self._bars: list[_Bar] = []
+        self._closes_at_exit = False
 
     def listens(self, event: str) -> bool:
         """Iterations matter only where there is a terminal to draw on."""
@@ -44,6 +47,9 @@ class InteractiveLogger(TextLogger):
             return
         if self._bars:
             self._bars[-1].clear()
+        if not self._closes_at_exit:  # after an exception that nobody caught
+            atexit.register(_close, weakref.ref(self))
+            self._closes_at_exit = True
         self._bars.append(_Bar(self, title, _length(strategy.dataloader)))
 
     def _advance(self) -> None:
@@ -92,7 +98,13 @@ class InteractiveLogger(TextLogger):
             self._bars.pop().abandon()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_bars": []}
+        return {**super().__getstate__(), "_bars": [], "_closes_at_exit": False}
+
+
+def _close(reference: "weakref.ref[InteractiveLogger]") -> None:
+    logger = reference()
+    if logger is not None:
+        logger.close()
 
 
 def _length(loader: Any) -> int | None:

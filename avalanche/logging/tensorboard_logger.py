@@ -41,28 +41,32 @@ class TensorboardLogger(BaseLogger):
             ) from error
         if "://" not in self.tb_log_dir:
             Path(self.tb_log_dir).mkdir(parents=True, exist_ok=True)
-        self.writer: Any = SummaryWriter(  # type: ignore[no-untyped-call]
-            self.tb_log_dir, filename_suffix=self.filename_suffix
-        )
+        self.writer: Any = SummaryWriter(self.tb_log_dir, filename_suffix=self.filename_suffix)
 
     def log_single_metric(self, name: str, value: MetricType, x_plot: int) -> None:
         """Write one value in the form that suits its type; text and bytes are left out."""
-        from matplotlib.figure import Figure
+        if isinstance(value, Tensor) and value.numel() > 1:
+            self.writer.add_histogram(name, value, global_step=x_plot)
+        elif isinstance(value, (float, int, Tensor)):
+            self.writer.add_scalar(name, float(value), global_step=x_plot)
+        elif not isinstance(value, (str, bytes)):
+            self._log_picture(name, value, x_plot)
+
+    def _log_picture(self, name: str, value: MetricType, x_plot: int) -> None:
+        from matplotlib.figure import Figure  # heavy, and most runs log only numbers
         from PIL.Image import Image
 
         if isinstance(value, AlternativeValues):
             value = value.best_supported_value(Image, TensorImage, Figure, Tensor, float, int)
-        if isinstance(value, Figure):
-            self.writer.add_figure(name, value, global_step=x_plot, close=False)
-        elif isinstance(value, Image):
+        if isinstance(value, Image):
             pixels = np.asarray(value.convert("RGB"))
             self.writer.add_image(name, pixels, global_step=x_plot, dataformats="HWC")
         elif isinstance(value, TensorImage):
             self.writer.add_image(name, value.image, global_step=x_plot)
-        elif isinstance(value, Tensor) and value.numel() > 1:
-            self.writer.add_histogram(name, value, global_step=x_plot)
-        elif isinstance(value, (float, int, Tensor)):
-            self.writer.add_scalar(name, float(value), global_step=x_plot)
+        elif isinstance(value, Figure):
+            self.writer.add_figure(name, value, global_step=x_plot, close=False)
+        elif isinstance(value, (Tensor, float, int)):
+            self.log_single_metric(name, value, x_plot)
 
     def close(self) -> None:
         """Write what is waiting and close the event file; a later value opens it again."""

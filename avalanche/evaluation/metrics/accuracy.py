@@ -226,6 +226,11 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
     def update(self, strategy: Any) -> None:
         """Count the current batch."""
         if self._per_task is not None:
+            if strategy.mb_task_id is None:
+                raise ValueError(
+                    f"{self} needs task labels and the samples carry no task label; "
+                    "use a benchmark with task labels, or accuracy_metrics()"
+                )
             self._per_task.update(strategy.mb_output, strategy.mb_y, strategy.mb_task_id)
         else:
             self._accuracy.add(self._count(strategy), len(strategy.mb_y))

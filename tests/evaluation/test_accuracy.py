@@ -1,0 +1,212 @@
+"""Accuracy against scikit-learn and hand-worked cases."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from fake_loop import FakeLoop, answers, make_stream
+from sklearn.metrics import accuracy_score
+
+from avalanche.evaluation.metrics import (
+    Accuracy,
+    AccuracyPerTaskPluginMetric,
+    TaskAwareAccuracy,
+    TrainedExperienceAccuracy,
+    accuracy_metrics,
+)
+from avalanche.evaluation.metrics.accuracy import CorrectCounter
+from avalanche.training.plugins.evaluation import EvaluationPlugin
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(97, 5, generator=generator)
+    true = torch.randint(0, 5, (97,), generator=generator)
+    tasks = torch.randint(0, 3, (97,), generator=generator)
+    return scores, true, tasks
+
+
+@pytest.mark.parametrize("size", [1, 7, 97])
+def test_equals_sklearn_however_batches_are_cut(batch, size):
+    scores, true, _ = batch
+    metric = Accuracy()
+    for cut, cut_true in zip(scores.split(size), true.split(size), strict=True):
+        metric.update(cut, cut_true)
+    assert metric.result() == accuracy_score(true.numpy(), scores.argmax(1).numpy())
+
+
+def test_takes_labels_and_one_hot(batch):
+    scores, true, _ = batch
+    expected = accuracy_score(true.numpy(), scores.argmax(1).numpy())
+    for predicted in (scores, scores.argmax(1)):
+        for target in (true, torch.nn.functional.one_hot(true, 5)):
+            metric = Accuracy()
+            metric.update(predicted, target)
+            assert metric.result() == expected
+
+
+def test_empty_is_zero_and_reset_restores(batch):
+    scores, true, _ = batch
+    metric = Accuracy()
+    assert metric.result() == 0.0
+    metric.update(scores, true)
+    metric.reset()
+    assert metric.result() == 0.0
+    metric.update(scores[:10], true[:10])
+    assert metric.result() == accuracy_score(true[:10].numpy(), scores[:10].argmax(1).numpy())
+
+
+def test_state_round_trips(batch):
+    scores, true, _ = batch
+    first, second = Accuracy(), Accuracy()
+    first.update(scores[:50], true[:50])
+    second.load_state_dict(first.state_dict())
+    for metric in (first, second):
+        metric.update(scores[50:], true[50:])
+    assert first.result() == second.result()
+
+
+def test_lengths_must_match():
+    with pytest.raises(ValueError, match=r"predicted_y has 3 rows and true_y has 2"):
+        Accuracy().update(torch.zeros(3), torch.zeros(2))
+
+
+@pytest.mark.parametrize("size", [1, 10, 97])
+def test_task_aware_equals_numpy(batch, size):
+    scores, true, tasks = batch
+    metric = TaskAwareAccuracy()
+    for cut in zip(scores.split(size), true.split(size), tasks.split(size), strict=True):
+        metric.update(*cut)
+    right = (scores.argmax(1) == true).numpy()
+    expected = {task: right[tasks.numpy() == task].mean() for task in np.unique(tasks)}
+    assert metric.result() == pytest.approx(expected)
+    assert metric.result(1) == pytest.approx({1: expected[1]})
+    assert metric.result(9) == {9: 0.0}
+    metric.reset(1)
+    assert sorted(metric.result()) == [0, 2]
+    metric.reset()
+    assert metric.result() == {}
+
+
+def test_task_aware_takes_one_label_for_all():
+    metric = TaskAwareAccuracy()
+    metric.update(torch.tensor([0, 1]), torch.tensor([0, 0]), 4)
+    assert metric.result() == {4: 0.5}
+    with pytest.raises(ValueError, match="one label for each of the 2 samples"):
+        metric.update(torch.tensor([0, 1]), torch.tensor([0, 0]), torch.tensor([1, 2, 3]))
+
+
+def test_names_and_values_at_every_granularity():
+    evaluator = EvaluationPlugin(
+        accuracy_metrics(
+            minibatch=True,
+            epoch=True,
+            epoch_running=True,
+            experience=True,
+            stream=True,
+            trained_experience=True,
+        )
+    )
+    loop = FakeLoop(evaluator)
+    test = make_stream("test")
+    loop.train(make_stream("train")[0], [[answers(1, 4), answers(2, 2)], [answers(4, 4)]])
+    loop.eval(test, [[answers(3, 4), answers(0, 2)], [answers(1, 4)]])
+    place = "/train_phase/train_stream/Task000"
+    assert evaluator.get_all_metrics() == {
+        f"Top1_Acc_MB{place}": ([0, 1, 2], [0.25, 1.0, 1.0]),
+        f"Top1_RunningAcc_Epoch{place}": ([0, 1, 2], [0.25, 0.5, 1.0]),
+        f"Top1_Acc_Epoch{place}": ([2, 3], [0.5, 1.0]),
+        "Top1_Acc_Exp/eval_phase/test_stream/Task000/Exp000": ([3], [0.5]),
+        "Top1_Acc_Exp/eval_phase/test_stream/Task000/Exp001": ([3], [0.25]),
+        "Top1_Acc_Stream/eval_phase/test_stream/Task000": ([3], [0.4]),
+        "Accuracy_On_Trained_Experiences/eval_phase/test_stream/Task000": ([3], [0.5]),
+    }
+
+
+def test_trained_experiences_in_any_order_and_nothing_before_training():
+    metric = TrainedExperienceAccuracy()
+    evaluator = EvaluationPlugin(metric)
+    loop = FakeLoop(evaluator)
+    train, test = make_stream("train", 3), make_stream("test", 3)
+    batches = [[answers(1, 4)], [answers(2, 4)], [answers(4, 4)]]
+    loop.eval(test, batches)
+    assert evaluator.get_last_metrics() == {}
+    key = "Accuracy_On_Trained_Experiences/eval_phase/test_stream/Task000"
+    loop.train(train[2], [[answers(1, 1)]])
+    loop.eval(test, batches)
+    assert evaluator.get_last_metrics() == {key: 1.0}
+    loop.train(train[0], [[answers(1, 1)]])
+    again = TrainedExperienceAccuracy()
+    again.load_state_dict(metric.state_dict())
+    for one in (metric, again):
+        loop.evaluator = EvaluationPlugin(one)
+        loop.eval(test, batches)
+        assert loop.evaluator.get_last_metrics() == {key: 0.625}
+
+
+def test_small_experiences_of_an_online_stream_count_as_their_origin():
+    evaluator = EvaluationPlugin(TrainedExperienceAccuracy())
+    loop = FakeLoop(evaluator)
+    big = make_stream("train", 2)[1]
+    small = make_stream("train", 8)[7]
+    small.origin_experience = big
+    loop.train(small, [[answers(1, 1)]])
+    loop.eval(make_stream("test"), [[answers(0, 4)], [answers(3, 4)]])
+    assert [*evaluator.get_last_metrics().values()] == [0.75]
+
+
+@pytest.mark.parametrize(
+    ("moments", "name"),
+    [
+        (("iteration", "iteration", "train"), "Top1_TaskAcc_MB"),
+        (("epoch", "epoch", "train"), "Top1_TaskAcc_Epoch"),
+        (("epoch", "iteration", "train"), "Top1_RunningTaskAcc_Epoch"),
+        (("experience", "experience", "eval"), "Top1_TaskAcc_Exp"),
+        (("stream", "stream", "eval"), "Top1_TaskAcc_Stream"),
+    ],
+)
+def test_per_task_has_a_proper_name(moments, name):
+    assert str(AccuracyPerTaskPluginMetric(*moments)) == name
+
+
+def test_per_task_emits_one_value_per_task():
+    evaluator = EvaluationPlugin(AccuracyPerTaskPluginMetric("stream", "stream", "eval"))
+    loop = FakeLoop(evaluator)
+    output, target = answers(3, 4)
+    loop.eval(make_stream("test", 1), [[(output, target, torch.tensor([0, 0, 7, 7]))]])
+    assert evaluator.get_last_metrics() == {
+        "Top1_TaskAcc_Stream/eval_phase/test_stream/Task000": 1.0,
+        "Top1_TaskAcc_Stream/eval_phase/test_stream/Task007": 0.5,
+    }
+    assert [row["task"] for row in evaluator.table()] == [0, 7]
+
+
+def test_per_task_needs_task_labels():
+    loop = FakeLoop(EvaluationPlugin(AccuracyPerTaskPluginMetric("stream", "stream", "eval")))
+    loop._set_batch(*answers(1, 2))
+    loop.mb_task_id = None
+    with pytest.raises(ValueError, match="samples carry no task label"):
+        loop.evaluator.after_eval_iteration(loop)
+
+
+def test_a_batch_is_counted_once_for_all_and_again_when_it_changes():
+    loop = FakeLoop(EvaluationPlugin())
+    counter = CorrectCounter()
+    loop._set_batch(*answers(3, 4))
+    first = counter(loop)
+    assert counter(loop) is first
+    loop.mb_output[:, 0] = -1.0  # in place: class 1 wins everywhere
+    assert int(counter(loop)) == 0
+    loop._set_batch(*answers(2, 4))
+    assert int(counter(loop)) == 2
+
+
+def test_metrics_can_be_copied_and_pickled():
+    metrics = accuracy_metrics(epoch=True, stream=True)
+    loop = FakeLoop(EvaluationPlugin(metrics))
+    loop.train(make_stream("train")[0], [[answers(3, 4)]])
+    for twin in (copy.deepcopy(metrics), pickle.loads(pickle.dumps(metrics))):
+        assert [metric.result() for metric in twin] == [0.75, 0.0]

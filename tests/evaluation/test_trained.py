@@ -1,0 +1,28 @@
+"""Which experiences were learnt."""
+
+from types import SimpleNamespace as Namespace
+
+from fake_loop import make_stream
+
+from avalanche.evaluation.trained import TrainedExperiences, trained_position
+
+
+def test_positions():
+    big, small = make_stream("train", 3), make_stream("train", 9)
+    small[7].origin_experience = big[2]
+    assert trained_position(big[1]) == 1
+    assert trained_position(small[7]) == 2
+    small[7].origin_experience = None
+    assert trained_position(small[7]) == 7
+
+
+def test_set_and_state():
+    trained, twin = TrainedExperiences(), TrainedExperiences()
+    assert not trained
+    for position in (2, 0, 2):
+        trained.add(Namespace(experience=make_stream("train", 3)[position]))
+    assert 2 in trained
+    assert 1 not in trained
+    assert trained.state() == [0, 2]
+    twin.load(trained.state())
+    assert 0 in twin
