@@ -1,14 +1,15 @@
-"""What a run costs: seconds, memory, samples."""
+"""Watches a run: its seconds, memory and samples, and whether it still learns at all."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import Any
 
 from avalanche.core import SupervisedPlugin
 
-__all__ = ["MemoryWatch", "SampleCounter", "seconds_now"]
+__all__ = ["DivergenceGuard", "MemoryWatch", "SampleCounter", "seconds_now"]
 
 
 class MemoryWatch:
@@ -72,6 +73,25 @@ class SampleCounter(SupervisedPlugin, supports_distributed=True):
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Add the batch."""
         self.samples += len(strategy.mb_y)
+
+
+class DivergenceGuard(SupervisedPlugin, supports_distributed=True):
+    """Stops a training whose loss is no number any more; looks once per epoch."""
+
+    def after_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Look at the loss of the last batch: one wait for the device.
+
+        Raises:
+            FloatingPointError: the loss is infinite or not a number.
+        """
+        loss = float(strategy.loss)
+        if not math.isfinite(loss):
+            clock = strategy.clock
+            raise FloatingPointError(
+                f"loss={loss} in epoch {clock.train_exp_epochs} of experience "
+                f"{clock.train_exp_counter} (from 0): training diverged; "
+                "lower the learning rate or the strength of the penalty"
+            )
 
 
 def seconds_now(device: Any) -> float:

@@ -18,7 +18,7 @@ CHOICES = {
 }
 """What is used where nothing is named."""
 
-RUN_DEFAULTS = {"epochs": 10, "batch_size": 32, "eval_batch_size": 256}
+RUN_DEFAULTS = {"epochs": 20, "batch_size": 32, "eval_batch_size": 256}
 
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "benchmark": {
@@ -42,6 +42,7 @@ RUN_OWNED = {
     "train_mb_size": "batch_size",
     "eval_mb_size": "eval_batch_size",
     "eval_every": "eval_every",
+    "peval_mode": "peval_mode",
     "device": "device",
 }
 """Arguments of strategies that belong to the whole run, and the option that sets them."""

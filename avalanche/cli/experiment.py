@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from avalanche.cli import registry
-from avalanche.cli.cost import MemoryWatch, SampleCounter, seconds_now
+from avalanche.cli.cost import DivergenceGuard, MemoryWatch, SampleCounter, seconds_now
 from avalanche.cli.errors import UsageError
 from avalanche.cli.folder import RunFolder
 from avalanche.cli.progress import Bars, Progress, Pulse
@@ -102,8 +102,9 @@ def build_trial(
         "train_epochs": request.epochs,
         "eval_mb_size": request.eval_batch_size,
         "eval_every": request.eval_every,
+        "peval_mode": request.peval_mode,
         "device": device_of(request),
-        "plugins": [counter, *pulse],
+        "plugins": [counter, DivergenceGuard(), *pulse],
         "evaluator": EvaluationPlugin(*_metrics(), loggers=None, collect_all=True),
     }
     strategy = _make(

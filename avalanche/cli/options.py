@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 from avalanche.cli import registry
 from avalanche.cli.arguments import Given, merge, read_config, scan
@@ -41,7 +41,9 @@ _RUN_OPTIONS = (
     Option("eval_batch_size", int, RUN_DEFAULTS["eval_batch_size"],
            "samples of an evaluation batch"),
     Option("eval_every", int, -1,
-           "also evaluate the test stream every so many epochs; -1: only after each experience"),
+           "also evaluate the test stream every so many epochs of training; -1: never"),
+    Option("peval_mode", Literal["epoch", "iteration", "experience"], "epoch",
+           "the unit of --eval_every"),
     Option("device", str, "auto", "auto (cuda where there is one), cpu, cuda, cuda:1"),
     Option("seeds", int, 1, "how many seeds; results are mean and standard deviation over them"),
     Option("seed", int, 0, "the first seed; it decides weights, order of samples and of classes"),

@@ -7,6 +7,8 @@ from typing import Any
 
 __all__ = ["Choice", "Request"]
 
+_LOOP = ("epochs", "batch_size", "eval_batch_size", "eval_every", "peval_mode", "device")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -40,7 +42,8 @@ class Request:
         epochs: passes over each experience.
         batch_size: samples of a training batch.
         eval_batch_size: samples of an evaluation batch.
-        eval_every: evaluate every so many epochs during training; -1 only after each experience.
+        eval_every: also evaluate every so many epochs during training; -1 never.
+        peval_mode: the unit of `eval_every`.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
         seeds: how many seeds.
         seed: the first seed.
@@ -61,6 +64,7 @@ class Request:
     batch_size: int
     eval_batch_size: int
     eval_every: int
+    peval_mode: str
     device: str
     seeds: int
     seed: int
@@ -81,7 +85,7 @@ class Request:
             config |= {c.name: dict(c.options) for c in self.strategies if c.options}
         config["model"] = self.model.as_config()
         config["optimizer"] = self.optimizer.as_config()
-        for key in ("epochs", "batch_size", "eval_batch_size", "eval_every", "device"):
+        for key in _LOOP:
             config[key] = getattr(self, key)
         return config | {"seeds": self.seeds, "seed": self.seed}
 

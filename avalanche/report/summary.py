@@ -148,13 +148,18 @@ def _cost(run: Sequence[Row], metric: str) -> float:
 
 
 def best_learner(summaries: Iterable[StrategySummary]) -> StrategySummary | None:
-    """Return the strategy with the highest final accuracy among those that are no upper bound."""
+    """Return the strategy with the highest final accuracy among those that are no upper bound.
+
+    None where there are not at least two to choose from.
+    """
     learners = [
         summary
         for summary in summaries
         if not summary.upper_bound and math.isfinite(summary.final_accuracy.mean)
     ]
-    return max(learners, key=lambda summary: summary.final_accuracy.mean, default=None)
+    if len(learners) < 2:
+        return None
+    return max(learners, key=lambda summary: summary.final_accuracy.mean)
 
 
 def as_json(summary: StrategySummary) -> dict[str, object]:

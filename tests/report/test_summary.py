@@ -31,6 +31,7 @@ def test_summary_of_each_strategy(make_rows) -> None:
     assert naive.forgetting.mean > 0.8 > 0.2 > replay.forgetting.mean
     assert math.isnan(joint.forgetting.mean)
     assert best_learner([naive, replay, joint]) is replay
+    assert best_learner([naive, joint]) is None, "nobody to be better than"
 
 
 def test_costs_add_up_over_experiences(make_rows) -> None:

@@ -1,0 +1,101 @@
+import json
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from avalanche.cli.errors import UsageError
+from avalanche.cli.folder import RunFolder, check_free, default_folder
+from avalanche.cli.request import Choice, Request
+from avalanche.report.rows import Row, read_rows
+
+CONFIG = {"benchmark": {"name": "B", "n": 2}, "strategies": ["Naive"], "epochs": 1, "seeds": 1}
+REQUEST = Request(
+    command="run", benchmark=Choice("B"), strategies=(Choice("Naive"),), model=Choice("M"),
+    optimizer=Choice("O"), epochs=1, batch_size=2, eval_batch_size=3, eval_every=-1,
+    peval_mode="epoch", device="cpu", seeds=1, seed=0,
+)  # fmt: skip
+
+
+def row(seed: int, value: float = 0.5) -> Row:
+    return Row("Naive", seed, 1, 1, "eval", "test", None, None, "Top1_Acc_Stream", value)
+
+
+def summary(path) -> dict:
+    return json.loads((path / "summary.json").read_text())
+
+
+def test_a_run_is_written_as_it_goes(tmp_path) -> None:
+    folder = RunFolder(tmp_path / "run", ["JointTraining"])
+    folder.start(CONFIG)
+    assert summary(folder.path)["state"] == "running"
+    folder.append([row(0)])
+    assert read_rows(folder.metrics) == [row(0)]
+    folder.finish("Naive", 0)
+    folder.write_summary("complete")
+    written = summary(folder.path)
+    assert written["state"] == "complete"
+    assert written["finished"] == [["Naive", 0]]
+    assert written["upper_bounds"] == ["JointTraining"]
+    assert written["strategies"][0]["final_accuracy"]["mean"] == 0.5
+    assert yaml.safe_load((folder.path / "config.yaml").read_text()) == CONFIG
+
+
+def test_resume_keeps_what_is_complete_and_drops_the_rest(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.start(CONFIG)
+    folder.append([row(0)])
+    folder.finish("Naive", 0)
+    folder.append([row(1)])
+    with folder.metrics.open("a") as file:
+        file.write("Naive,1,2,half")
+    again = RunFolder(tmp_path)
+    again.resume({**CONFIG, "seeds": 3, "strategies": ["Naive", "LwF"]})
+    assert again.finished == [("Naive", 0)]
+    assert read_rows(again.metrics) == [row(0)]
+
+
+def test_resume_of_nothing_starts(tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.resume(CONFIG)
+    assert read_rows(folder.metrics) == []
+
+
+def test_resume_of_something_else_names_what_differs(tmp_path) -> None:
+    RunFolder(tmp_path).start(CONFIG)
+    other = {**CONFIG, "benchmark": {"name": "B", "n": 3}}
+    with pytest.raises(UsageError, match=r"--benchmark\.n=3: the run in .* has benchmark\.n=2"):
+        RunFolder(tmp_path).resume(other)
+
+
+def test_start_replaces_a_run_and_leaves_other_files_alone(tmp_path) -> None:
+    RunFolder(tmp_path).start(CONFIG)
+    (tmp_path / "notes.txt").write_text("mine")
+    RunFolder(tmp_path).append([row(0)])
+    RunFolder(tmp_path).start(CONFIG)
+    assert read_rows(tmp_path / "metrics.csv") == []
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path) -> None:
+    check_free(replace(REQUEST, out=str(tmp_path)), tmp_path)
+    check_free(replace(REQUEST, out="none"), tmp_path / "none")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(UsageError, match=r"is not empty; add --resume .* --overwrite"):
+        check_free(REQUEST, tmp_path)
+    check_free(replace(REQUEST, out="x", resume=True), tmp_path)
+    check_free(replace(REQUEST, overwrite=True), tmp_path)
+    with pytest.raises(UsageError, match="is a file"):
+        check_free(REQUEST, tmp_path / "file")
+
+
+def test_resume_needs_a_folder_and_excludes_overwrite(tmp_path) -> None:
+    with pytest.raises(UsageError, match="give its folder with --out"):
+        check_free(replace(REQUEST, resume=True), tmp_path)
+    with pytest.raises(UsageError, match="only one of them"):
+        check_free(replace(REQUEST, out="x", resume=True, overwrite=True), tmp_path)
+
+
+def test_default_folder_is_named_after_the_run() -> None:
+    assert default_folder(REQUEST).name.startswith("B-Naive-")
+    assert default_folder(replace(REQUEST, command="compare")).name.startswith("B-compare-")
