@@ -1,0 +1,74 @@
+"""Benchmarks: streams of experiences, ready-made or from your own data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .scenarios import (
+    ClassificationExperience,
+    ClassificationScenario,
+    ClassificationStream,
+    CLExperience,
+    CLScenario,
+    CLStream,
+    EagerCLStream,
+    ExperienceAttribute,
+    ExperienceMode,
+    GenericCLScenario,
+    GenericClassificationExperience,
+    MaskedAttributeError,
+    NCExperience,
+    NCScenario,
+    NCStream,
+    SequenceCLStream,
+    make_stream,
+    nc_benchmark,
+)
+from .utils import AvalancheDataset, ConstantSequence, TaskLabels
+
+if TYPE_CHECKING:
+    from .classic import PermutedMNIST, RotatedMNIST, SplitDigits, SplitMNIST
+
+__all__ = [
+    "AvalancheDataset",
+    "CLExperience",
+    "CLScenario",
+    "CLStream",
+    "ClassificationExperience",
+    "ClassificationScenario",
+    "ClassificationStream",
+    "ConstantSequence",
+    "EagerCLStream",
+    "ExperienceAttribute",
+    "ExperienceMode",
+    "GenericCLScenario",
+    "GenericClassificationExperience",
+    "MaskedAttributeError",
+    "NCExperience",
+    "NCScenario",
+    "NCStream",
+    "PermutedMNIST",
+    "RotatedMNIST",
+    "SequenceCLStream",
+    "SplitDigits",
+    "SplitMNIST",
+    "TaskLabels",
+    "make_stream",
+    "nc_benchmark",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Ready-made benchmarks and the sub-packages, loaded when they are first asked for."""
+    from importlib import import_module
+
+    if name in {"classic", "datasets"}:
+        return import_module(f".{name}", __name__)
+    classic = import_module(".classic", __name__)
+    if name in classic.__all__:
+        return getattr(classic, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "classic", "datasets"})

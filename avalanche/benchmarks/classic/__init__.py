@@ -1,0 +1,30 @@
+"""Benchmarks from the literature, ready to use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cmnist import PermutedMNIST, RotatedMNIST, SplitMNIST
+    from .split_digits import SplitDigits
+
+_HOMES = {
+    "PermutedMNIST": "cmnist",
+    "RotatedMNIST": "cmnist",
+    "SplitDigits": "split_digits",
+    "SplitMNIST": "cmnist",
+}
+
+__all__ = ["PermutedMNIST", "RotatedMNIST", "SplitDigits", "SplitMNIST"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a benchmark when it is first asked for: importing torchvision takes a second."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,215 @@
+"""The MNIST family: split by class, with permuted pixels, rotated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+from torchvision.transforms import Compose, Normalize
+
+from ..datasets.mnist import mnist_dataset
+from ..scenarios import NCScenario, TransformedScenario, nc_benchmark
+from ..utils import AvalancheDataset, DefaultTransformGroups
+from ..utils.transforms import RearrangePixels, ScalePixels
+
+__all__ = ["PermutedMNIST", "RotatedMNIST", "SplitMNIST"]
+
+_SIDE = 28  # pixels
+_SCALE = ScalePixels(255)
+_SCALE_GROUPS = DefaultTransformGroups(_SCALE)
+_default_mnist_train_transform = Compose([Normalize((0.1307,), (0.3081,))])
+_default_mnist_eval_transform = Compose([Normalize((0.1307,), (0.3081,))])
+
+
+def SplitMNIST(
+    n_experiences: int,
+    *,
+    return_task_id: bool = False,
+    seed: int | None = None,
+    fixed_class_order: list[int] | None = None,
+    shuffle: bool = True,
+    class_ids_from_zero_in_each_exp: bool = False,
+    class_ids_from_zero_from_first_exp: bool = False,
+    train_transform: Callable[[Any], Any] | None = _default_mnist_train_transform,
+    eval_transform: Callable[[Any], Any] | None = _default_mnist_eval_transform,
+    dataset_root: str | None = None,
+) -> NCScenario:
+    """MNIST, some classes at a time.
+
+    Samples are float images ``(1, 28, 28)``, scaled to [0, 1] before the transforms, with their
+    label and task label. The files are downloaded if they are missing and no ``dataset_root``
+    is given.
+
+    Args:
+        n_experiences: number of experiences; must divide the 10 classes.
+        return_task_id: whether experience i has task label i; otherwise all samples have 0.
+        seed: of the class order; without one it comes from torch's global generator.
+        fixed_class_order: the class order itself; may leave out classes.
+        shuffle: whether the class order is random; otherwise ascending.
+        class_ids_from_zero_in_each_exp: whether labels start again at 0 in every experience.
+        class_ids_from_zero_from_first_exp: whether classes are relabelled 0, 1, ... in order of
+            appearance.
+        train_transform: applied to training images; by default they are normalised with mean
+            0.1307 and standard deviation 0.3081.
+        eval_transform: applied to test images; likewise.
+        dataset_root: the folder with the original IDX files, or a folder above it (such as the
+            one that holds ``MNIST/raw``).
+
+    Returns:
+        A benchmark with ``train_stream`` and ``test_stream``.
+
+    Raises:
+        FileNotFoundError: if ``dataset_root`` does not have the files.
+        ValueError: if the classes can't be divided among the experiences.
+    """
+    train, test = (
+        AvalancheDataset(_mnist(is_train, dataset_root), frozen_transform_groups=_SCALE_GROUPS)
+        for is_train in (True, False)
+    )
+    return nc_benchmark(
+        train,
+        test,
+        n_experiences,
+        return_task_id,
+        shuffle=shuffle,
+        seed=seed,
+        fixed_class_order=fixed_class_order,
+        class_ids_from_zero_in_each_exp=class_ids_from_zero_in_each_exp,
+        class_ids_from_zero_from_first_exp=class_ids_from_zero_from_first_exp,
+        train_transform=train_transform,
+        eval_transform=eval_transform,
+    )
+
+
+def PermutedMNIST(
+    n_experiences: int,
+    *,
+    return_task_id: bool = False,
+    seed: int | None = None,
+    train_transform: Callable[[Any], Any] | None = _default_mnist_train_transform,
+    eval_transform: Callable[[Any], Any] | None = _default_mnist_eval_transform,
+    dataset_root: str | None = None,
+) -> TransformedScenario:
+    """MNIST with the pixels in another fixed random order in every experience.
+
+    Every experience has all samples and all 10 classes; the images are stored once. The same
+    seed gives the same permutations as avalanche-lib 0.6. Differences from it: ``n_classes`` is
+    10, not 10 times the number of experiences, and samples keep the order of the data.
+
+    Args:
+        n_experiences: number of experiences, each with a permutation of its own.
+        return_task_id: whether experience i has task label i; otherwise all samples have 0.
+        seed: of the permutations; without one it comes from torch's global generator.
+        train_transform: applied to permuted training images; by default they are normalised.
+        eval_transform: applied to permuted test images; likewise.
+        dataset_root: the folder with the original IDX files, or a folder above it.
+
+    Returns:
+        A benchmark with ``train_stream`` and ``test_stream``.
+
+    Raises:
+        FileNotFoundError: if ``dataset_root`` does not have the files.
+        ValueError: if ``n_experiences`` is not positive.
+    """
+    _check_experiences(n_experiences)
+    random = np.random.RandomState(_seed(seed))
+    permutations = [
+        RearrangePixels(torch.from_numpy(random.permutation(_SIDE * _SIDE)), "permuted")
+        for _ in range(n_experiences)
+    ]
+    return _all_of_mnist(
+        permutations, return_task_id, train_transform, eval_transform, dataset_root
+    )
+
+
+def RotatedMNIST(
+    n_experiences: int,
+    *,
+    return_task_id: bool = False,
+    seed: int | None = None,
+    rotations_list: Sequence[int] | None = None,
+    train_transform: Callable[[Any], Any] | None = _default_mnist_train_transform,
+    eval_transform: Callable[[Any], Any] | None = _default_mnist_eval_transform,
+    dataset_root: str | None = None,
+) -> TransformedScenario:
+    """MNIST rotated by another fixed angle in every experience.
+
+    Every experience has all samples and all 10 classes; the images are stored once. Rotation is
+    by nearest neighbour around the centre, as torchvision's ``rotate`` does it. The same seed
+    gives the same angles as avalanche-lib 0.6; ``n_classes`` is 10 (there: 10 per experience).
+
+    Args:
+        n_experiences: number of experiences, each with an angle of its own.
+        return_task_id: whether experience i has task label i; otherwise all samples have 0.
+        seed: of the angles; without one it comes from torch's global generator.
+        rotations_list: the angles in degrees, one per experience, from -180 to 180.
+        train_transform: applied to rotated training images; by default they are normalised.
+        eval_transform: applied to rotated test images; likewise.
+        dataset_root: the folder with the original IDX files, or a folder above it.
+
+    Returns:
+        A benchmark with ``train_stream`` and ``test_stream``.
+
+    Raises:
+        FileNotFoundError: if ``dataset_root`` does not have the files.
+        ValueError: if there is not one angle per experience, or one is out of range.
+    """
+    _check_experiences(n_experiences)
+    if rotations_list is None:
+        random = np.random.RandomState(_seed(seed))
+        angles = [float(random.randint(-180, 181)) for _ in range(n_experiences)]
+    else:
+        angles = [float(angle) for angle in rotations_list]
+        if len(angles) != n_experiences or any(abs(angle) > 180 for angle in angles):
+            raise ValueError(
+                f"rotations_list={list(rotations_list)}: expected {n_experiences} angles (one per "
+                "experience) from -180 to 180 degrees"
+            )
+    rotations = [RearrangePixels(_rotated_index(a), f"rotated by {a:g}") for a in angles]
+    return _all_of_mnist(rotations, return_task_id, train_transform, eval_transform, dataset_root)
+
+
+def _all_of_mnist(
+    transforms: Sequence[RearrangePixels],
+    return_task_id: bool,
+    train_transform: Any,
+    eval_transform: Any,
+    dataset_root: str | None,
+) -> TransformedScenario:
+    return TransformedScenario(
+        _mnist(True, dataset_root),
+        _mnist(False, dataset_root),
+        transforms,
+        return_task_id,
+        prepare=_SCALE,  # after the pixels have moved: bytes move faster than floats
+        train_transform=train_transform,
+        eval_transform=eval_transform,
+    )
+
+
+def _mnist(train: bool, dataset_root: str | None) -> TensorDataset:
+    return mnist_dataset(train, dataset_root, download=dataset_root is None)
+
+
+def _rotated_index(angle: float) -> Tensor:
+    """Which pixel every pixel of a rotated image shows, -1 where it shows none.
+
+    Rotating an image whose values are its own pixel numbers (from 1) tells.
+    """
+    from torchvision.transforms.functional import rotate
+
+    numbers = torch.arange(1.0, _SIDE * _SIDE + 1).view(1, _SIDE, _SIDE)
+    return rotate(numbers, angle).flatten().long() - 1
+
+
+def _seed(seed: int | None) -> int:
+    return int(torch.randint(2**31, ())) if seed is None else int(seed)
+
+
+def _check_experiences(n_experiences: int) -> None:
+    if not isinstance(n_experiences, int) or n_experiences < 1:
+        raise ValueError(f"n_experiences={n_experiences!r}: expected an int above zero")

@@ -1,0 +1,138 @@
+"""Experiences: what a learner may see at one point of a stream."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound="CLExperience")
+
+
+class ExperienceMode(Enum):
+    """Who looks at an experience: a learner in training or evaluation, or a logger."""
+
+    TRAIN = 1
+    EVAL = 2
+    LOGGING = 3
+
+
+class MaskedAttributeError(ValueError):
+    """An attribute was read in a mode in which it must not be seen."""
+
+
+class ExperienceAttribute:
+    """A value that is visible in some modes only; always visible in logging mode.
+
+    Args:
+        value: the value.
+        use_in_train: whether the experience shows it in training mode.
+        use_in_eval: whether the experience shows it in evaluation mode.
+    """
+
+    def __init__(self, value: Any, use_in_train: bool = False, use_in_eval: bool = False) -> None:
+        self.value = value
+        self.use_in_train = use_in_train
+        self.use_in_eval = use_in_eval
+
+    def visible_in(self, mode: ExperienceMode) -> bool:
+        """Whether the value may be read in ``mode``."""
+        if mode is ExperienceMode.TRAIN:
+            return self.use_in_train
+        return self.use_in_eval if mode is ExperienceMode.EVAL else True
+
+
+class CLExperience:
+    """One step of a stream.
+
+    A fresh experience is in logging mode and shows everything. :meth:`train` and :meth:`eval`
+    give copies that hide what a learner must not use, such as the position in the stream.
+    Assigning an :class:`ExperienceAttribute` to a field makes the field obey the mode.
+
+    Args:
+        current_experience: position in the (whole) stream, from 0.
+        origin_stream: the stream that it belongs to.
+
+    Raises:
+        MaskedAttributeError: on reading a field that the mode hides.
+
+    Example:
+        >>> experience = CLExperience(3, None)
+        >>> experience.current_experience
+        3
+        >>> experience.train().current_experience
+        Traceback (most recent call last):
+        ...
+        avalanche.benchmarks.scenarios.experiences.MaskedAttributeError: current_experience is...
+    """
+
+    def __init__(self, current_experience: Any = None, origin_stream: Any = None) -> None:
+        self._masked: dict[str, ExperienceAttribute] = {}
+        self._mode = ExperienceMode.LOGGING
+        self._unmasked_depth = 0
+        self.current_experience = ExperienceAttribute(current_experience)
+        self.origin_stream = origin_stream
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ExperienceAttribute):
+            self.__dict__.pop(name, None)
+            self._masked[name] = value
+        elif name != "_masked" and name in self._masked:
+            old = self._masked[name]
+            self._masked[name] = ExperienceAttribute(value, old.use_in_train, old.use_in_eval)
+        else:
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        masked = self.__dict__.get("_masked", {})
+        if name not in masked:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        attribute = masked[name]
+        if self.are_attributes_masked and not attribute.visible_in(self._mode):
+            raise MaskedAttributeError(
+                f"{name} is hidden in {self._mode.name.lower()} mode: expected code that does "
+                "not depend on it; read it from experience.logging()"
+            )
+        return attribute.value
+
+    @property
+    def are_attributes_masked(self) -> bool:
+        """Whether the mode hides anything at the moment."""
+        return self._unmasked_depth == 0
+
+    @contextmanager
+    def no_attribute_masking(self) -> Iterator[None]:
+        """Show everything inside the ``with`` block, whatever the mode."""
+        self._unmasked_depth += 1
+        try:
+            yield
+        finally:
+            self._unmasked_depth -= 1
+
+    def train(self: E) -> E:
+        """This experience as a learner sees it in training."""
+        return self._in_mode(ExperienceMode.TRAIN)
+
+    def eval(self: E) -> E:
+        """This experience as a learner sees it in evaluation."""
+        return self._in_mode(ExperienceMode.EVAL)
+
+    def logging(self: E) -> E:
+        """This experience with everything visible."""
+        return self._in_mode(ExperienceMode.LOGGING)
+
+    def _in_mode(self: E, mode: ExperienceMode) -> E:
+        other = copy.copy(self)
+        object.__setattr__(other, "_masked", dict(self._masked))
+        object.__setattr__(other, "_mode", mode)
+        return other
+
+    def _as_attributes(
+        self, *fields: str, use_in_train: bool = False, use_in_eval: bool = False
+    ) -> None:
+        """Make fields obey the mode."""
+        for field in fields:
+            value = getattr(self, field)
+            setattr(self, field, ExperienceAttribute(value, use_in_train, use_in_eval))

@@ -1,0 +1,176 @@
+"""Streams: named sequences of experiences, made when they are asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+import torch
+
+from .experiences import CLExperience
+
+TExperience = TypeVar("TExperience", bound=CLExperience)
+S = TypeVar("S", bound="SequenceCLStream[Any]")
+
+
+class CLStream(Generic[TExperience]):
+    """A named iterable of experiences, of a length that need not be known.
+
+    Experiences that a generator has made are kept, so that the stream can be read again.
+
+    Args:
+        name: the stream's name, such as ``"train"``.
+        exps_iter: the experiences; may be a generator.
+        benchmark: the benchmark that the stream belongs to.
+        set_stream_info: whether to number the experiences and tie them to this stream.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        exps_iter: Iterable[TExperience],
+        benchmark: Any = None,
+        set_stream_info: bool = True,
+    ) -> None:
+        self.name = name
+        self.benchmark = benchmark
+        self.set_stream_info = set_stream_info
+        self._coming = iter(exps_iter)
+        self._made: list[TExperience] = []
+
+    def __iter__(self) -> Iterator[TExperience]:
+        position = 0
+        while True:
+            if position == len(self._made):
+                try:
+                    self._made.append(next(self._coming))
+                except StopIteration:
+                    return
+            yield self._numbered(self._made[position], position)
+            position += 1
+
+    def _numbered(self, experience: TExperience, position: int) -> TExperience:
+        if self.set_stream_info:
+            experience.current_experience = position
+            experience.origin_stream = self
+        return experience
+
+
+class SequenceCLStream(ABC, Generic[TExperience]):
+    """A stream whose experiences can be reached by position.
+
+    ``stream[2]`` is an experience; ``stream[2:]`` and ``stream[[0, 3]]`` are streams, whose
+    experiences keep the ids that they have in the whole stream. Subclasses say how many
+    experiences there are and make one by id.
+
+    Args:
+        name: the stream's name.
+        benchmark: the benchmark that the stream belongs to.
+        set_stream_info: whether to tie the experiences to this stream.
+        slice_ids: ids of the experiences, of those of the whole stream; all by default.
+
+    Raises:
+        IndexError: for a position that the stream does not have.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        benchmark: Any,
+        set_stream_info: bool = True,
+        slice_ids: Sequence[int] | None = None,
+    ) -> None:
+        self.name = name
+        self.benchmark = benchmark
+        self.set_stream_info = set_stream_info
+        self.slice_ids = None if slice_ids is None else list(slice_ids)
+
+    @abstractmethod
+    def _full_length(self) -> int:
+        """Number of experiences of the whole stream."""
+
+    @abstractmethod
+    def _make_experience(self, exp_id: int) -> TExperience:
+        """The experience with an id of the whole stream."""
+
+    def __len__(self) -> int:
+        return self._full_length() if self.slice_ids is None else len(self.slice_ids)
+
+    @overload
+    def __getitem__(self, item: int) -> TExperience: ...
+    @overload
+    def __getitem__(self: S, item: slice | Sequence[int] | torch.Tensor) -> S: ...
+    def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, slice):
+            return self._sliced(range(len(self))[item])
+        if isinstance(item, torch.Tensor) and item.ndim:
+            return self._sliced(item.tolist())
+        if isinstance(item, (list, tuple, range)):
+            return self._sliced(item)
+        exp_id = self._id_of(int(item))
+        experience = self._make_experience(exp_id)
+        if self.set_stream_info:
+            experience.current_experience = exp_id
+            experience.origin_stream = self
+        return experience
+
+    def __iter__(self) -> Iterator[TExperience]:
+        return (self[position] for position in range(len(self)))
+
+    def _id_of(self, position: int) -> int:
+        if not 0 <= position < len(self):
+            raise IndexError(
+                f"{self.name}_stream[{position}]: expected an index from 0 to {len(self) - 1}, "
+                f"the stream has {len(self)} experiences; use len(stream) to count from the end"
+            )
+        return position if self.slice_ids is None else self.slice_ids[position]
+
+    def _sliced(self: S, positions: Iterable[int]) -> S:
+        ids = [self._id_of(int(position)) for position in positions]
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.slice_ids = ids
+        return other
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {len(self)} experiences)"
+
+
+class EagerCLStream(SequenceCLStream[TExperience]):
+    """A stream of experiences that exist already.
+
+    Args:
+        name: the stream's name.
+        exps: the experiences.
+        benchmark: the benchmark that the stream belongs to.
+        set_stream_info: whether to number the experiences and tie them to this stream.
+        slice_ids: positions of the experiences to show; all by default.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        exps: Sequence[TExperience],
+        benchmark: Any = None,
+        set_stream_info: bool = True,
+        slice_ids: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(name, benchmark, set_stream_info, slice_ids)
+        self._exps = tuple(exps)
+
+    @property
+    def exps(self) -> tuple[TExperience, ...]:
+        """The experiences of the whole stream."""
+        return self._exps
+
+    def _full_length(self) -> int:
+        return len(self._exps)
+
+    def _make_experience(self, exp_id: int) -> TExperience:
+        return self._exps[exp_id]
+
+
+def make_stream(name: str, exps: Iterable[Any]) -> CLStream[Any] | EagerCLStream[Any]:
+    """The kind of stream that fits: by position for a sequence, else one to iterate."""
+    return EagerCLStream(name, exps) if isinstance(exps, Sequence) else CLStream(name, exps)

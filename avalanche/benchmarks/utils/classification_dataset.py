@@ -1,0 +1,273 @@
+"""Datasets with targets, and with a task label per sample, and the functions that make them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from .data import AvalancheDataset
+from .data_attribute import DataAttribute, TaskLabels, as_column
+from .flat_data import ConstantSequence
+from .targets import find_targets
+from .transform_groups import DefaultTransformGroups, TransformGroups
+from .transforms import MapClasses
+
+Collate = Callable[[list[Any]], Any]
+
+
+class ClassificationDataset(AvalancheDataset):
+    """A dataset whose samples have targets; they are the attribute ``targets``."""
+
+    @property
+    def targets(self) -> DataAttribute:
+        """The target of every sample; reads like a list of ints."""
+        return self._attribute("targets")
+
+    def _attribute(self, name: str) -> DataAttribute:
+        return AvalancheDataset.__getattr__(self, name)
+
+
+class TaskAwareClassificationDataset(ClassificationDataset):
+    """Samples ``(x, y, t)``: targets, and a task label that is part of every sample."""
+
+    @property
+    def targets_task_labels(self) -> DataAttribute:
+        """The task label of every sample; reads like a list of ints."""
+        return self._attribute("targets_task_labels")
+
+    @property
+    def task_pattern_indices(self) -> dict[int, list[int]]:
+        """Positions of the samples of every task."""
+        return self.targets_task_labels.val_to_idx
+
+    @property
+    def task_set(self) -> TaskSet:
+        """The dataset of every task, by task label."""
+        return TaskSet(self)
+
+
+class TaskAwareSupervisedClassificationDataset(TaskAwareClassificationDataset):
+    """A task-aware dataset that is known to have targets; the type that benchmarks give."""
+
+
+class TaskSet(Mapping[int, TaskAwareClassificationDataset]):
+    """A dataset seen as one dataset per task label.
+
+    Args:
+        data: the dataset to look at.
+
+    Example:
+        >>> data = _make_taskaware_tensor_classification_dataset(
+        ...     torch.zeros(3, 2), torch.tensor([0, 1, 0]), task_labels=[0, 0, 4])
+        >>> {task: len(part) for task, part in TaskSet(data).items()}
+        {0: 2, 4: 1}
+    """
+
+    def __init__(self, data: TaskAwareClassificationDataset) -> None:
+        self.data = data
+
+    def __getitem__(self, task_label: int) -> TaskAwareClassificationDataset:
+        groups = self.data.targets_task_labels.groups
+        if task_label not in groups:
+            raise KeyError(
+                f"task_label={task_label}: expected one of {sorted(groups)}, the tasks of the data"
+            )
+        return self.data.subset(groups[task_label])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.data.targets_task_labels.groups)
+
+    def __len__(self) -> int:
+        return len(self.data.targets_task_labels.groups)
+
+
+def as_classification_dataset(
+    dataset: Any, transform_groups: TransformGroups | None = None
+) -> ClassificationDataset:
+    """Any dataset of ``(x, y)`` samples as a :class:`ClassificationDataset`.
+
+    Args:
+        dataset: the data; its targets are found as its ``targets`` field, as a column, or by
+            one pass over the samples.
+        transform_groups: transforms to add.
+
+    Raises:
+        ValueError: if the targets can't be found.
+    """
+    if isinstance(dataset, ClassificationDataset) and transform_groups is None:
+        return dataset
+    made = ClassificationDataset(dataset, transform_groups=transform_groups)
+    return _with_targets(made, None)
+
+
+def as_taskaware_classification_dataset(dataset: Any) -> TaskAwareClassificationDataset:
+    """Any dataset of ``(x, y)`` samples with task labels; label 0 where it has none."""
+    if isinstance(dataset, TaskAwareClassificationDataset):
+        return dataset
+    return _make_taskaware_classification_dataset(dataset)
+
+
+def _make_taskaware_classification_dataset(
+    dataset: Any,
+    *,
+    transform: Callable[[Any], Any] | None = None,
+    target_transform: Callable[[Any], Any] | None = None,
+    transform_groups: TransformGroups | Mapping[str, Any] | None = None,
+    initial_transform_group: str | None = None,
+    task_labels: int | Sequence[int] | Tensor | DataAttribute | None = None,
+    targets: Sequence[Any] | Tensor | DataAttribute | None = None,
+    collate_fn: Collate | None = None,
+) -> TaskAwareSupervisedClassificationDataset:
+    """Make a dataset of ``(x, y, t)`` samples.
+
+    Args:
+        dataset: the data: any map-style dataset, or an Avalanche dataset.
+        transform: applied to the input in every group.
+        target_transform: applied to the target in every group, and to the found ``targets``.
+        transform_groups: transforms per group, instead of the two above.
+        initial_transform_group: the group to start in; by default the data's, else ``train``.
+        task_labels: one for all samples or one per sample; by default those the data has, else 0.
+        targets: one per sample; by default they are found in the data.
+        collate_fn: makes batches from lists of samples instead of the library.
+
+    Raises:
+        ValueError: if both kinds of transforms are given, a length is wrong, or there are no
+            targets.
+    """
+    groups = _groups(transform, target_transform, transform_groups)
+    base = AvalancheDataset(dataset)
+    if targets is None and target_transform is not None:
+        plain = base.data_attributes.get("targets", None) or find_targets(base._view)
+        targets = [target_transform(value) for value in as_column_list(plain)]
+    made = TaskAwareSupervisedClassificationDataset(
+        base, transform_groups=groups, collate_fn=collate_fn
+    )
+    made = _with_targets(made, targets)
+    if task_labels is None:
+        task_labels = base.data_attributes.get("targets_task_labels", 0)
+    labels: Any = task_labels
+    if isinstance(labels, int):
+        labels = ConstantSequence(labels, len(made))
+    made = made.update_data_attribute("targets_task_labels", TaskLabels(labels))
+    return (
+        made if initial_transform_group is None else made.with_transforms(initial_transform_group)
+    )
+
+
+def _make_taskaware_tensor_classification_dataset(
+    *dataset_tensors: Any,
+    transform: Callable[[Any], Any] | None = None,
+    target_transform: Callable[[Any], Any] | None = None,
+    transform_groups: TransformGroups | Mapping[str, Any] | None = None,
+    initial_transform_group: str | None = "train",
+    task_labels: int | Sequence[int] | Tensor | DataAttribute | None = 0,
+    targets: Sequence[Any] | Tensor | DataAttribute | int = 1,
+    collate_fn: Collate | None = None,
+) -> TaskAwareSupervisedClassificationDataset:
+    """Make a dataset of ``(x, y, t)`` samples from tensors ``x, y, ...``.
+
+    Args:
+        dataset_tensors: tensors or arrays with one row per sample.
+        targets: the targets, or the position of the tensor that holds them.
+        transform: see :func:`_make_taskaware_classification_dataset`, as for the rest.
+        target_transform: as there.
+        transform_groups: as there.
+        initial_transform_group: as there.
+        task_labels: as there.
+        collate_fn: as there.
+    """
+    tensors = [torch.as_tensor(t) for t in dataset_tensors]
+    if not tensors:
+        raise ValueError("dataset_tensors: expected at least one tensor; pass x and y")
+    found = tensors[targets] if isinstance(targets, int) else targets
+    if target_transform is not None and isinstance(targets, int):
+        found = [target_transform(value) for value in as_column_list(found)]
+    return _make_taskaware_classification_dataset(
+        TensorDataset(*tensors),
+        transform=transform,
+        target_transform=target_transform,
+        transform_groups=transform_groups,
+        initial_transform_group=initial_transform_group,
+        task_labels=task_labels,
+        targets=found,
+        collate_fn=collate_fn,
+    )
+
+
+def _taskaware_classification_subset(
+    dataset: Any,
+    indices: Sequence[int] | Tensor | None = None,
+    *,
+    class_mapping: Sequence[int] | None = None,
+    **options: Any,
+) -> TaskAwareSupervisedClassificationDataset:
+    """Some samples of a dataset, optionally with other class labels.
+
+    Args:
+        dataset: the data.
+        indices: positions of the samples; all by default.
+        class_mapping: the new label of every old label, by position.
+        options: as for :func:`_make_taskaware_classification_dataset`.
+    """
+    made = _make_taskaware_classification_dataset(dataset, **options)
+    if indices is not None:
+        made = made.subset(indices)
+    if class_mapping is not None:
+        made = map_classes(made, DefaultTransformGroups((None, MapClasses(class_mapping))))
+    return made
+
+
+def map_classes(
+    data: TaskAwareSupervisedClassificationDataset, mapping: TransformGroups
+) -> TaskAwareSupervisedClassificationDataset:
+    """The same samples with other class labels, in samples and in ``targets``.
+
+    Args:
+        data: the samples.
+        mapping: groups of ``(None, MapClasses(...))``; pass the same object for the same mapping,
+            so that views of the same data keep sharing their parts.
+    """
+    pair = mapping["train"]
+    assert isinstance(pair, tuple)
+    table = pair[1]
+    assert isinstance(table, MapClasses)
+    view = data._view.map_parts(lambda part: part.then_first(mapping))
+    targets = DataAttribute(table.batch(data.targets.values), "targets")
+    return data._derive(view, {**data.data_attributes, "targets": targets})
+
+
+def as_column_list(values: Any) -> list[Any]:
+    """Values as plain Python values."""
+    column = as_column(values)
+    return column.tolist() if isinstance(column, Tensor) else column
+
+
+def _with_targets(made: Any, targets: Any) -> Any:
+    if targets is None:
+        if "targets" in made.data_attributes:
+            return made
+        targets = find_targets(made._view)
+    return made.update_data_attribute("targets", DataAttribute(targets, "targets"))
+
+
+def _groups(
+    transform: Any,
+    target_transform: Any,
+    transform_groups: TransformGroups | Mapping[str, Any] | None,
+) -> TransformGroups | None:
+    if transform_groups is not None:
+        if transform is not None or target_transform is not None:
+            raise ValueError(
+                "transform_groups together with transform or target_transform: expected one "
+                "kind; put all transforms into transform_groups"
+            )
+        if isinstance(transform_groups, TransformGroups):
+            return transform_groups
+        return TransformGroups(transform_groups)
+    if transform is None and target_transform is None:
+        return None
+    return DefaultTransformGroups((transform, target_transform))

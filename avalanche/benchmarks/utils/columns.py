@@ -1,0 +1,88 @@
+"""What a batch is made of while it travels from a source to the loader.
+
+A *column* is one field of many samples: a tensor with the samples along the first dimension,
+an :class:`ImageBatch` (pixels of images that a per-sample transform expects as PIL images), or,
+where neither is possible, a plain list with one value per sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+import torch
+from torch import Tensor
+
+Column = Union[Tensor, "ImageBatch", list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBatch:
+    """Pixels of a batch of PIL-like images.
+
+    In-memory torchvision sets store raw pixels, and their samples are PIL images. A batch of
+    them keeps the pixels together, so that the usual ``ToTensor`` needs no PIL image at all.
+
+    Args:
+        pixels: uint8, ``(batch, channels, height, width)`` with 1 or 3 channels.
+    """
+
+    pixels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def to_pil(self) -> list[Any]:
+        """One PIL image per sample (mode ``L`` or ``RGB``)."""
+        from PIL import Image
+
+        arrays = self.pixels.permute(0, 2, 3, 1).contiguous().numpy()
+        if arrays.shape[-1] == 1:
+            arrays = arrays[..., 0]
+        return [Image.fromarray(array) for array in arrays]
+
+
+def split_column(column: Column) -> list[Any]:
+    """One value per sample: Python numbers for 1-D integer columns, else tensors or images."""
+    if isinstance(column, ImageBatch):
+        return column.to_pil()
+    if isinstance(column, Tensor):
+        if column.ndim == 1 and not column.is_floating_point():
+            values: list[Any] = column.tolist()
+            return values
+        return list(column.unbind(0))
+    return column
+
+
+def stack_column(values: Sequence[Any]) -> Column:
+    """The inverse of :func:`split_column` where the values allow it, else the list itself."""
+    first = values[0] if len(values) else None
+    if isinstance(first, Tensor):
+        same = all(
+            isinstance(v, Tensor) and v.shape == first.shape and v.dtype == first.dtype
+            for v in values
+        )
+        if same:
+            return torch.stack(list(values)).as_subclass(Tensor)
+    elif type(first) is int and all(type(v) is int for v in values):
+        return torch.tensor(values, dtype=torch.int64)
+    return list(values)
+
+
+def finish_column(column: Column) -> Any:
+    """A column as the loader yields it: a tensor, or what torch's default collate makes of it.
+
+    Raises:
+        TypeError: for images that no transform has turned into tensors.
+    """
+    if isinstance(column, Tensor):
+        return column
+    if isinstance(column, ImageBatch):
+        raise TypeError(
+            "the batch holds PIL images, which can't be collated: add "
+            "torchvision.transforms.ToTensor() to the dataset's transforms"
+        )
+    from torch.utils.data import default_collate
+
+    return default_collate(column)

@@ -1,0 +1,210 @@
+"""Parts of a view: a shared source and the transforms that every sample of it goes through."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Any
+
+from torch import Tensor
+
+from .batched_transforms import Step, steps_of
+from .columns import Column, split_column
+from .sources import ColumnSource, Source
+from .transform_groups import (
+    DefaultTransformGroups,
+    EmptyTransformGroups,
+    TransformDef,
+    TransformGroups,
+    apply_transform,
+    unknown_group,
+)
+from .transforms import MultiParamTransform, TupleTransform
+
+
+class Program:
+    """One group's transforms of a part, compiled: which steps run on which element.
+
+    Args:
+        transforms: the transforms of the group, in order of application.
+    """
+
+    def __init__(self, transforms: list[TransformDef]) -> None:
+        self.transforms = [t for t in transforms if t is not None]
+        self.stages: list[MultiParamTransform | list[list[Step]]] = []
+        for transform in self.transforms:
+            functions = _per_element(transform)
+            if functions is None:
+                assert isinstance(transform, MultiParamTransform)
+                self.stages.append(transform)
+                continue
+            if not self.stages or isinstance(self.stages[-1], MultiParamTransform):
+                self.stages.append([])
+            steps = self.stages[-1]
+            assert isinstance(steps, list)
+            for position, function in enumerate(functions):
+                while len(steps) <= position:
+                    steps.append([])
+                steps[position].extend(steps_of(function))
+
+    @property
+    def by_element(self) -> list[list[Step]] | None:
+        """Steps per element where no transform mixes the elements, else None."""
+        if not self.stages:
+            return []
+        only = self.stages[0]
+        return only if len(self.stages) == 1 and isinstance(only, list) else None
+
+    def sample(self, sample: Any) -> Any:
+        """Transform one sample; samples that are no tuples are their own only element."""
+        if not self.transforms:
+            return sample
+        is_tuple = isinstance(sample, (tuple, list))
+        values = list(sample) if is_tuple else [sample]
+        for stage in self.stages:
+            if isinstance(stage, MultiParamTransform):
+                values = apply_transform(stage, values)
+                continue
+            for position, steps in enumerate(stage[: len(values)]):
+                for step in steps:
+                    values[position] = step.sample(values[position])
+        return values if is_tuple else values[0]
+
+    def batch(self, columns: list[Column]) -> list[Column]:
+        """Transform the columns of a batch; the batch is owned and may be written into."""
+        for stage in self.stages:
+            if isinstance(stage, MultiParamTransform):
+                rows = zip(*(split_column(c) for c in columns), strict=True)
+                done = [apply_transform(stage, list(row)) for row in rows]
+                columns = [list(field) for field in zip(*done, strict=True)]
+                continue
+            for position, steps in enumerate(stage[: len(columns)]):
+                for step in steps:
+                    columns[position] = step(columns[position])
+        return columns
+
+
+class Part:
+    """A source with its transforms. Parts are shared by all views that refer to the source.
+
+    Equal parts (the same source object, the same transform objects) are one part in every view,
+    so that concatenating views of the same data does not grow anything.
+
+    Args:
+        source: the stored samples.
+        stages: transform groups in order of application.
+        n_frozen: how many of them, from the first, can no longer be replaced.
+    """
+
+    def __init__(
+        self, source: Source, stages: tuple[TransformGroups, ...] = (), n_frozen: int = 0
+    ) -> None:
+        self.source = source
+        self.stages = stages
+        self.n_frozen = n_frozen
+        self._programs: dict[str, Program] = {}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Part):
+            return NotImplemented
+        mine, theirs = (self.stages, self.n_frozen), (other.stages, other.n_frozen)
+        return self is other or (self.source is other.source and mine == theirs)
+
+    def __hash__(self) -> int:
+        return hash((id(self.source), len(self.stages), self.n_frozen))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_programs": {}}
+
+    def program(self, group: str) -> Program:
+        """The compiled transforms of a group.
+
+        Raises:
+            ValueError: if a stage that transforms anything does not know the group.
+        """
+        if group not in self._programs:
+            self._programs[group] = Program([stage[group] for stage in self.stages])
+        return self._programs[group]
+
+    def check_group(self, group: str) -> None:
+        """Raise ValueError unless every stage that transforms anything knows the group."""
+        for stage in self.stages:
+            if not stage.is_empty and group not in stage.names:
+                raise unknown_group(group, stage.names)
+
+    def then(self, groups: TransformGroups | None, frozen: bool = False) -> Part:
+        """This part with one more stage of transforms after the others."""
+        if groups is None:
+            return self
+        stages = (*self.stages, groups)
+        return Part(self.source, stages, len(stages) if frozen else self.n_frozen)
+
+    def then_first(self, groups: TransformGroups) -> Part:
+        """This part with one more frozen stage, before those that can be replaced."""
+        n = self.n_frozen
+        return Part(self.source, (*self.stages[:n], groups, *self.stages[n:]), n + 1)
+
+    def freeze(self) -> Part:
+        """This part with all its transforms frozen."""
+        if self.n_frozen == len(self.stages):
+            return self
+        return Part(self.source, self.stages, len(self.stages))
+
+    def pin(self, group: str) -> Part:
+        """This part with the transforms of one group in every group."""
+        stages = tuple(DefaultTransformGroups(stage[group]) for stage in self.stages)
+        return Part(self.source, stages, self.n_frozen)
+
+    def replace(self, group: str, transform: TransformDef) -> Part:
+        """This part with another transform in a group of the last stage, unless that is frozen."""
+        if self.n_frozen == len(self.stages):
+            if transform is None:
+                return self
+            return self.then(EmptyTransformGroups().replaced(group, transform))
+        stages = (*self.stages[:-1], self.stages[-1].replaced(group, transform))
+        return Part(self.source, stages, self.n_frozen)
+
+    def sample(self, row: int, group: str) -> Any:
+        """One transformed sample."""
+        return self.program(group).sample(self.source.sample(row))
+
+    def fetch(self, rows: Tensor, group: str) -> list[Column] | None:
+        """The transformed columns of many rows, or None where samples are no tuples."""
+        columns = self.source.gather(rows)
+        return None if columns is None else self.program(group).batch(columns)
+
+    def element_steps(self, group: str) -> list[list[Step]] | None:
+        """Steps per column if the part is in memory and no transform mixes columns, else None."""
+        if not isinstance(self.source, ColumnSource):
+            return None
+        return self.program(group).by_element
+
+    @property
+    def fingerprint(self) -> str:
+        """A string that is equal for equal data and transforms, in this or another process."""
+        described = [
+            ",".join(f"{name}={describe_transform(stage[name])}" for name in sorted(stage.names))
+            for stage in self.stages
+        ]
+        return f"{self.source.describe()}|{'|'.join(described)}|frozen={self.n_frozen}"
+
+
+def _per_element(transform: TransformDef) -> list[Any] | None:
+    """One transform per element of the sample, or None if it takes all elements at once."""
+    if type(transform) is TupleTransform:
+        return list(transform.transforms)
+    if isinstance(transform, MultiParamTransform):
+        return None
+    return list(transform) if isinstance(transform, tuple) else [transform]
+
+
+def describe_transform(transform: Any) -> str:
+    """``repr`` without memory addresses; functions by name and a checksum of their code."""
+    if isinstance(transform, tuple):
+        return f"({', '.join(describe_transform(t) for t in transform)})"
+    code = getattr(transform, "__code__", None)
+    if code is not None:
+        crc = zlib.crc32(code.co_code + re.sub(r" at 0x\w+", "", repr(code.co_consts)).encode())
+        cells = [describe_transform(c.cell_contents) for c in transform.__closure__ or ()]
+        return f"{transform.__module__}.{transform.__qualname__}#{crc:08x}{cells or ''}"
+    return re.sub(r" at 0x\w+", "", repr(transform))

@@ -1,0 +1,186 @@
+"""Where samples come from: sources that answer many rows with one gather.
+
+A :class:`ColumnSource` holds its samples in memory, as one column per field of the sample, and
+returns a batch of rows with one ``index_select`` per column in the stored dtype (uint8 images
+stay uint8). A :class:`SampleSource` wraps any map-style dataset and asks it sample by sample.
+:func:`as_source` picks the kind.
+"""
+
+from __future__ import annotations
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from .columns import Column, ImageBatch
+
+_SAMPLED_ROWS = 64  # rows that enter a fingerprint: enough to tell data apart, cheap to read
+
+
+class Source(ABC):
+    """Stored samples, addressed by row. Sources are shared by views and never changed."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of rows."""
+
+    @abstractmethod
+    def sample(self, row: int) -> Any:
+        """The sample of one row, as the wrapped dataset would give it without transforms."""
+
+    @abstractmethod
+    def gather(self, rows: Tensor) -> list[Column] | None:
+        """The fields of many samples, or None where samples are no tuples (dictionaries)."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Kind, shapes, dtypes and a checksum: equal for equal data, in any process."""
+
+
+class ColumnSource(Source):
+    """Samples held in memory, one column per field.
+
+    Args:
+        columns: tensors of equal length, samples along the first dimension. Integer columns of
+            labels (1-D, from the second on) are kept as int64, which losses expect.
+        images: whether the first column holds pixels of PIL-like images, uint8
+            ``(rows, channels, height, width)``: transforms then see PIL images, or their pixels.
+
+    Raises:
+        ValueError: if there is no column or the lengths differ.
+
+    Example:
+        >>> source = ColumnSource([torch.arange(6).view(3, 2), torch.tensor([0, 1, 0])])
+        >>> source.gather(torch.tensor([2, 0]))[0].tolist()
+        [[4, 5], [0, 1]]
+    """
+
+    def __init__(self, columns: Sequence[Tensor], images: bool = False) -> None:
+        if not columns:
+            raise ValueError("columns=[]: expected at least one tensor; pass the samples")
+        lengths = [len(c) for c in columns]
+        if len(set(lengths)) > 1:
+            raise ValueError(
+                f"columns of lengths {lengths}: expected one length for all; "
+                "pass tensors with one row per sample"
+            )
+        self.columns = tuple(_label_column(c) if i else c for i, c in enumerate(columns))
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def gather(self, rows: Tensor) -> list[Column]:
+        out: list[Column] = [c.index_select(0, rows) for c in self.columns]
+        if self.images:
+            out[0] = ImageBatch(out[0])  # type: ignore[arg-type]
+        return out
+
+    def gather_input(self, rows: Tensor) -> Column:
+        """The first column alone."""
+        pixels = self.columns[0].index_select(0, rows)
+        return ImageBatch(pixels) if self.images else pixels
+
+    def sample(self, row: int) -> tuple[Any, ...]:
+        fields: list[Any] = [self.columns[0][row].clone()]
+        if self.images:
+            fields[0] = ImageBatch(fields[0].unsqueeze(0)).to_pil()[0]
+        for column in self.columns[1:]:
+            number = column.ndim == 1 and not column.is_floating_point()
+            fields.append(column[row].item() if number else column[row].clone())
+        return tuple(fields)
+
+    def describe(self) -> str:
+        shapes = ",".join(f"{tuple(c.shape)}:{c.dtype}" for c in self.columns)
+        rows = torch.linspace(0, max(len(self) - 1, 0), _SAMPLED_ROWS).long().unique()
+        crc = 0
+        for column in self.columns:
+            if len(self):
+                picked = column.index_select(0, rows).detach().cpu().contiguous()
+                crc = zlib.crc32(picked.view(torch.uint8).numpy().tobytes(), crc)
+        return f"{'images' if self.images else 'tensors'}[{shapes}]#{crc:08x}"
+
+
+class SampleSource(Source):
+    """Any map-style dataset, asked for one sample at a time.
+
+    Args:
+        dataset: an object with ``__len__`` and ``__getitem__``.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def sample(self, row: int) -> Any:
+        return self.dataset[row]
+
+    def gather(self, rows: Tensor) -> list[Column] | None:
+        samples = [self.dataset[row] for row in rows.tolist()]
+        if not samples or not all(isinstance(s, (tuple, list)) for s in samples):
+            return None
+        return [list(field) for field in zip(*samples, strict=True)]
+
+    def describe(self) -> str:
+        kind = type(self.dataset)
+        targets = getattr(self.dataset, "targets", None)
+        crc = 0 if targets is None else zlib.crc32(np.asarray(targets).tobytes())
+        return f"samples[{kind.__module__}.{kind.__qualname__}:{len(self)}]#{crc:08x}"
+
+
+def _label_column(column: Tensor) -> Tensor:
+    integer = not (column.is_floating_point() or column.is_complex())
+    if column.ndim == 1 and integer and column.dtype != torch.bool:
+        return column.to(torch.int64)
+    return column
+
+
+def as_source(dataset: Any) -> tuple[Source, Any, Any]:
+    """The fastest source for a dataset, and the transforms that belong on top of it.
+
+    Returns:
+        ``(source, transform, target_transform)``. The transforms are those that an in-memory
+        torchvision set carries (they are taken when the set is wrapped: changing the set's
+        ``transform`` later has no effect); None for every other dataset, which has applied its
+        own already.
+
+    Raises:
+        TypeError: if the dataset has no length or can't be indexed.
+    """
+    if isinstance(dataset, Source):
+        return dataset, None, None
+    if type(dataset) is TensorDataset:
+        return ColumnSource(dataset.tensors), None, None
+    if _is_memory_vision_set(dataset):
+        pixels = torch.as_tensor(dataset.data)
+        pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
+        labels = torch.as_tensor(dataset.targets)
+        return ColumnSource([pixels, labels], True), dataset.transform, dataset.target_transform
+    if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
+        raise TypeError(
+            f"dataset={type(dataset).__name__}: expected a map-style dataset with __len__ and "
+            "__getitem__; wrap iterable data in a list or a torch.utils.data.Dataset"
+        )
+    return SampleSource(dataset), None, None
+
+
+def _is_memory_vision_set(dataset: Any) -> bool:
+    """Whether samples are exactly ``transform(PIL image of .data[i]), .targets[i]``.
+
+    The class is recognised by the function that reads its samples, so a subclass which reads
+    them differently stays a per-sample source, and torchvision need not be imported to ask.
+    """
+    getitem = getattr(type(dataset), "__getitem__", None)
+    where = (getattr(getitem, "__module__", ""), getattr(getitem, "__qualname__", ""))
+    return where in {
+        ("torchvision.datasets.mnist", "MNIST.__getitem__"),
+        ("torchvision.datasets.cifar", "CIFAR10.__getitem__"),
+    }

@@ -1,0 +1,108 @@
+"""How things that are not Avalanche datasets become views: one rule per kind of dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import ConcatDataset, Subset
+
+from .data_attribute import DataAttribute, concat_attributes
+from .pipeline import Part
+from .sources import as_source
+from .transform_groups import DefaultTransformGroups
+from .view import View
+
+
+@dataclass(frozen=True)
+class Operand:
+    """What one dataset contributes to a new one.
+
+    Args:
+        view: its samples.
+        attributes: its attributes by name.
+        group: its current transform group; None if it has none.
+        collate_fn: its collate function; None for torch's default.
+    """
+
+    view: View
+    attributes: dict[str, DataAttribute]
+    group: str | None = None
+    collate_fn: Callable[[list[Any]], Any] | None = None
+
+
+def operand_of(dataset: Any) -> Operand:
+    """See through torch's ``Subset`` and ``ConcatDataset``; views stay what they are.
+
+    Raises:
+        TypeError: if ``dataset`` can't be indexed or has no length.
+    """
+    from .data import AvalancheDataset
+
+    if isinstance(dataset, Operand):
+        return dataset
+    if isinstance(dataset, AvalancheDataset):
+        view, group = dataset._view, dataset.current_group
+        return Operand(view, dataset.data_attributes, group, dataset.collate_fn)
+    if type(dataset) is Subset:
+        inner = operand_of(dataset.dataset)
+        index = torch.as_tensor(list(dataset.indices), dtype=torch.int64)
+        index = torch.where(index < 0, index + len(inner.view), index)
+        attributes = {name: a.subset(index) for name, a in inner.attributes.items()}
+        return Operand(inner.view.subset(index), attributes, inner.group, inner.collate_fn)
+    if type(dataset) is ConcatDataset:
+        return merge_operands([operand_of(d) for d in dataset.datasets])
+    source, transform, target_transform = as_source(dataset)
+    part = Part(source)
+    if transform is not None or target_transform is not None:
+        part = part.then(DefaultTransformGroups((transform, target_transform)), frozen=True)
+    return Operand(View.of(part), {}, None, getattr(dataset, "collate_fn", None))
+
+
+def as_list(datasets: Any) -> list[Any]:
+    if isinstance(datasets, (list, tuple)):
+        return list(datasets)
+    return [datasets]
+
+
+def merge_operands(operands: list[Operand]) -> Operand:
+    """Concatenation: attributes that all non-empty operands have, the group if it is common."""
+    filled = [o for o in operands if len(o.view)] or operands
+    view = View.concat([o.view for o in filled])
+    attributes: dict[str, DataAttribute] = {}
+    for name in filled[0].attributes if filled else ():
+        if all(name in o.attributes for o in filled):
+            attributes[name] = concat_attributes([o.attributes[name] for o in filled])
+    groups = {o.group for o in filled if o.group is not None}
+    group = groups.pop() if len(groups) == 1 else ("train" if groups else None)
+    collate = next((o.collate_fn for o in operands if o.collate_fn is not None), None)
+    return Operand(view, attributes, group, collate)
+
+
+def as_index(indices: Sequence[int] | Tensor, length: int) -> Tensor:
+    """Checked, non-negative positions as int64."""
+    index = torch.as_tensor(indices)
+    if index.dtype == torch.bool:
+        index = index.nonzero().flatten()
+    index = index.to(torch.int64)
+    if index.numel() == 0:
+        return index.reshape(0)
+    low, high = (int(v) for v in torch.aminmax(index))
+    if low < -length or high >= length:
+        bad = high if high >= length else low
+        raise IndexError(
+            f"indices contain {bad}: expected values from 0 to {length - 1}; "
+            f"the dataset has {length} samples"
+        )
+    return torch.where(index < 0, index + length, index) if low < 0 else index
+
+
+def check_attribute(attribute: DataAttribute, length: int) -> None:
+    if len(attribute) != length:
+        raise ValueError(
+            f"attribute {attribute.name!r} has {len(attribute)} values, the dataset has {length} "
+            "samples: expected one value per sample; pass an attribute of that length"
+        )
