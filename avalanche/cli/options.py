@@ -30,9 +30,9 @@ _SKIP = {
 
 # Arguments that a run can find out by itself when nothing is given, and what they become.
 _FOUND_OUT = {
-    ("benchmark", "seed"): "default: the seed of the run, so that means are over class orders",
-    ("model", "num_classes"): "default: as many as the benchmark has",
-    ("model", "input_size"): "default: as the benchmark's samples have",
+    ("benchmark", "seed"): "by default the seed of the run, so that means are over class orders",
+    ("model", "num_classes"): "by default as many as the benchmark has",
+    ("model", "input_size"): "by default as the benchmark's samples have",
 }
 
 _RUN_OPTIONS = (
@@ -119,11 +119,10 @@ class OptionTable:
                 "twice; make a run of each and put them together with `avalanche report`"
             )
         self.groups: dict[str, tuple[str, str, list[Option]]] = {}
-        for kind, name in self.names.items():
-            self.groups[kind] = (kind, name, _options(kind, name))
-        for name in self.strategies:
-            group = "strategy" if command == "run" else name
-            self.groups[group] = ("strategy", name, _options("strategy", name))
+        for kind in CHOICES:
+            for name in self.strategies if kind == "strategy" else [self.names[kind]]:
+                group = name if kind == "strategy" and command == "compare" else kind
+                self.groups[group] = (kind, name, _options(kind, name))
         self.options = {option.name: option for option in _RUN_OPTIONS}
         for group, (_, _, options) in self.groups.items():
             self.options |= {f"{group}.{option.name}": option for option in options}
@@ -166,6 +165,8 @@ class OptionTable:
         """The help text: every option, and the arguments of what was not chosen."""
         text = str(self._parser().format_help())
         text = re.sub(r"--(benchmark|strategy|model|optimizer)\.name\b", r"--\1", text)
+        flags = "|".join(option.name for option in _RUN_OPTIONS if option.type is bool)
+        text = re.sub(rf"(--(?:{flags})) {{true,false}}", r"\1", text)
         lines = ["", "Arguments of the other strategies (give --strategy NAME --help for more):"]
         for name in registry.find("strategies"):
             if name not in self.strategies:
@@ -299,7 +300,9 @@ def _add(group: Any, key: str, option: Option) -> None:
     kind, default = option.type, option.default
     if default is REQUIRED:
         kind, default = Optional[kind], None  # noqa: UP045 - built from a runtime value
-    text = option.help if len(option.help) < 400 else option.help[:397] + "..."
+    # torch states its own defaults in the text; the one that counts here is added at the end.
+    text = re.sub(r"\s*\(default: [^)]*\)$", "", option.help) or f"argument {option.name}"
+    text = text if len(text) < 400 else text[:397] + "..."
     group.add_argument(f"--{key}", type=kind, default=default, help=text.replace("%", "%%"))
 
 

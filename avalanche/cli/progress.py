@@ -146,8 +146,9 @@ class Pulse(SupervisedPlugin, supports_distributed=True):
     def _tell(self, strategy: Any, iterations: int) -> None:
         part = iterations / max(1, len(strategy.dataloader)) if iterations else 0.0
         place = min(strategy.clock.train_exp_counter + 1, self._experiences)
+        what = f"experience {place} of {self._experiences}"
         self._progress.step(
-            f"experience {place} of {self._experiences}", self._epochs + min(part, 1.0)
+            what if self._experiences > 1 else "all data", self._epochs + min(part, 1.0)
         )
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from avalanche.cli.errors import UsageError, nearest
+from avalanche.cli.signatures import plain_text
 
 __all__ = ["KINDS", "SINGULAR", "describe", "find", "lookup"]
 
@@ -78,7 +79,7 @@ def describe(thing: Any) -> str:
         'Return the first line of a docstring, or nothing where there is none.'
     """
     text = inspect.getdoc(thing) or ""
-    return text.strip().splitlines()[0] if text.strip() else ""
+    return plain_text(text.strip().splitlines()[0]) if text.strip() else ""
 
 
 def _is_benchmark(name: str, thing: Any) -> bool:

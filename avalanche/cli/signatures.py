@@ -6,6 +6,7 @@ import collections.abc
 import enum
 import inspect
 import pathlib
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import typing_extensions
 
-__all__ = ["REQUIRED", "Option", "options_of", "type_text"]
+__all__ = ["REQUIRED", "Option", "options_of", "plain_text", "type_text"]
 
 REQUIRED = inspect.Parameter.empty
 """Default of an option that has to be given."""
@@ -89,6 +90,17 @@ def options_of(target: Callable[..., Any], skip: Iterable[str] = ()) -> list[Opt
     return options
 
 
+def plain_text(docstring: str) -> str:
+    """Return a piece of a docstring as one line, without its markup.
+
+    Example:
+        >>> plain_text("Replay; see :class:`~avalanche.training.plugins.ReplayPlugin`,\\n``200``.")
+        'Replay; see ReplayPlugin, 200.'
+    """
+    text = re.sub(r":\w+:`(?:~[\w.]*\.)?([^`]*)`", r"\1", docstring)
+    return " ".join(text.replace("``", "").split())
+
+
 def _hints(target: Callable[..., Any]) -> dict[str, Any]:
     source: Any = target
     if inspect.isclass(target) and not hasattr(target, "__signature__"):
@@ -125,7 +137,7 @@ def _descriptions(target: Callable[..., Any]) -> dict[str, str]:
         for parameter in parse(inspect.cleandoc(text)).params:
             if parameter.description:
                 for name in parameter.arg_name.split(","):
-                    found[name.strip(" *`")] = " ".join(parameter.description.split())
+                    found[name.strip(" *`")] = plain_text(parameter.description)
     return found
 
 
