@@ -74,9 +74,24 @@ class ConfusionMatrix(Metric[Tensor]):
                 f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
                 "expected one prediction per true label"
             )
-        self._pending.append((class_labels(true_y).long(), class_labels(predicted_y).long()))
-        if true_y.device.type == "cpu" or len(self._pending) >= _FOLD_EVERY:
+        batch = class_labels(true_y).long(), class_labels(predicted_y).long()
+        if self._num_classes is not None and len(true_y) and true_y.device.type == "cpu":
+            self._check(*batch)
+        self._pending.append(batch)
+        if len(self._pending) >= _FOLD_EVERY:
             self._fold()
+
+    def _check(self, true: Tensor, predicted: Tensor) -> int:
+        """The largest label, if all fit."""
+        lowest, highest = torch.stack([true, predicted]).aminmax()
+        low, high = int(lowest), int(highest)
+        size = high + 1 if self._num_classes is None else self._num_classes
+        if low < 0 or high >= size:
+            raise ValueError(
+                f"label {low if low < 0 else high}: expected labels from 0 to {size - 1} with "
+                f"num_classes={self._num_classes}; use a larger num_classes, or None to grow"
+            )
+        return high
 
     def _fold(self) -> None:
         if not self._pending:
@@ -86,16 +101,7 @@ class ConfusionMatrix(Metric[Tensor]):
         self._pending = []
         if not len(true):
             return
-        lowest, highest = torch.stack([true, predicted]).aminmax()
-        size = len(self._matrix)
-        if self._num_classes is None:
-            size = max(size, int(highest) + 1)
-        if int(lowest) < 0 or int(highest) >= size:
-            wrong = int(lowest) if int(lowest) < 0 else int(highest)
-            raise ValueError(
-                f"label {wrong}: expected labels from 0 to {size - 1} with num_classes={size}; "
-                "use a larger num_classes, or None to grow"
-            )
+        size = max(len(self._matrix), self._check(true, predicted) + 1)
         counts = torch.bincount(true * size + predicted, minlength=size * size)
         grown = torch.zeros(size, size, dtype=torch.long)
         grown[: len(self._matrix), : len(self._matrix)] = self._matrix

@@ -101,7 +101,7 @@ class TaskAwareLoss(Metric[dict[int, float]]):
             patterns: number of samples in the batch.
             task_label: one label for all, or shape ``(patterns,)``.
         """
-        value = torch.as_tensor(as_summand(loss))
+        value = torch.as_tensor(as_summand(loss)).reshape(())
         self._sums.add(task_label, value.expand(patterns))
 
     def result(self) -> dict[int, float]:

@@ -13,24 +13,34 @@ Scalar = float | Tensor
 
 
 def as_summand(value: Scalar) -> Scalar:
-    """A value ready to be added up: detached, 0-dim, in double precision where there is one.
+    """A value ready to be added up: without its graph, a single number.
 
     Raises:
         ValueError: the tensor has more than one element.
     """
     if not isinstance(value, Tensor):
         return value
-    value = value.detach()
-    if value.dim():
-        if value.numel() != 1:
-            raise ValueError(
-                f"value of shape {tuple(value.shape)}: expected a single number; "
-                "reduce it first, for example with .mean()"
-            )
-        value = value.reshape(())
-    if value.is_floating_point() and value.device.type == "mps":
-        return value  # no double precision there
-    return value.double()
+    if value.numel() != 1:
+        raise ValueError(
+            f"value of shape {tuple(value.shape)}: expected a single number; "
+            "reduce it first, for example with .mean()"
+        )
+    return value.detach()
+
+
+def add(total: Scalar, summand: Scalar, weight: float = 1) -> Scalar:
+    """``total + weight * summand``; a total on the device has shape ``(1,)``, in double precision.
+
+    That shape makes the sum's type the total's, whether the summand is 0-dim or ``(1,)``: one
+    kernel, no conversion before it.
+    """
+    if not isinstance(summand, Tensor):
+        return total + weight * summand
+    if not isinstance(total, Tensor):
+        exact = summand.device.type != "mps"  # no double precision there
+        dtype = torch.float64 if exact else torch.float32
+        total = torch.full((1,), total, dtype=dtype, device=summand.device)
+    return torch.add(total, summand, alpha=weight)
 
 
 class Sum(Metric[float]):
@@ -49,11 +59,11 @@ class Sum(Metric[float]):
 
     def update(self, value: Scalar) -> None:
         """Add ``value``, a number or a tensor of one element."""
-        self._sum = self._sum + as_summand(value)
+        self._sum = add(self._sum, as_summand(value))
 
     def compute(self) -> Scalar:
         """The sum, as a 0-dim tensor on the device if a tensor was added."""
-        return self._sum
+        return self._sum.reshape(()) if isinstance(self._sum, Tensor) else self._sum
 
     def result(self) -> float:
         """The sum."""
@@ -97,18 +107,21 @@ class Mean(Metric[float]):
             weight: how much it counts, for the mean of a batch the number of samples in it.
         """
         summand = as_summand(value)
-        tensors = isinstance(summand, Tensor) and isinstance(self._sum, Tensor)
-        if tensors and isinstance(weight, int):
-            self._sum = torch.add(self._sum, summand, alpha=weight)  # one kernel
+        if isinstance(weight, Tensor):
+            weight = as_summand(weight)
+            self._sum = add(self._sum, summand * weight)
+            self._weight = add(self._weight, weight)
         else:
-            self._sum = self._sum + summand * as_summand(weight)
-        self._weight = self._weight + as_summand(weight)
+            self._sum = add(self._sum, summand, weight)
+            self._weight = self._weight + weight
 
     def compute(self) -> Scalar:
         """The mean, as a 0-dim tensor on the device if tensors were averaged."""
         if isinstance(self._weight, Tensor):
-            return torch.where(self._weight == 0, 0.0, self._sum / self._weight)
-        return self._sum / self._weight if self._weight else 0.0
+            mean: Scalar = torch.where(self._weight == 0, 0.0, self._sum / self._weight)
+        else:
+            mean = self._sum / self._weight if self._weight else 0.0
+        return mean.reshape(()) if isinstance(mean, Tensor) else mean
 
     def result(self) -> float:
         """The mean."""
