@@ -84,7 +84,7 @@ class DivergenceGuard(SupervisedPlugin, supports_distributed=True):
         Raises:
             FloatingPointError: the loss is infinite or not a number.
         """
-        loss = float(strategy.loss)
+        loss = float(strategy.loss.detach())
         if not math.isfinite(loss):
             clock = strategy.clock
             raise FloatingPointError(

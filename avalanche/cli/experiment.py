@@ -271,10 +271,16 @@ def _make(group: str, choice: Choice, target: Any, arguments: dict[str, Any]) ->
         return target(**arguments)
     except (TypeError, ValueError, FileNotFoundError, NotADirectoryError) as error:
         reason = " ".join(str(error).split())
-        name, equals, _ = reason.partition("=")
+        name, equals, rest = reason.partition("=")
+        # A part deep inside may call the argument otherwise; its value tells which one it was.
+        value = rest.partition(":")[0]
+        same = [key for key, given in choice.options.items() if str(given) == value]
         if equals and name in choice.options:
             raise UsageError(f"{group}.{reason}") from error
-        raise UsageError(f"{group} {choice.name}: {reason}") from error
+        if equals and len(same) == 1:
+            raise UsageError(f"{group}.{same[0]}={rest}") from error
+        who = group if group == f"--{choice.name}" else f"{group} {choice.name}"
+        raise UsageError(f"{who}: {reason}") from error
 
 
 def _result(rows: Sequence[Row]) -> str:

@@ -127,16 +127,17 @@ def test_report_is_built_again_from_what_was_written(tiny, tmp_path, capsys) -> 
 def test_stopping_in_the_middle_keeps_what_was_computed(tiny, tmp_path) -> None:
     out = tmp_path / "x"
     words = [*tiny, "--seeds", "500", "--out", str(out)]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "avalanche.cli.main", "run", *words],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("[1/500] Naive, seed 0")
-    time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert first.startswith("[1/500] Naive, seed 0"), errors
     assert process.returncode == 1
     assert "Traceback" not in errors
     assert "interrupted" in errors

@@ -34,4 +34,6 @@ def test_divergence_is_an_error_that_says_where(loss: float) -> None:
     guard = DivergenceGuard()
     guard.after_training_epoch(SimpleNamespace(loss=torch.tensor([0.5]), clock=clock))
     with pytest.raises(FloatingPointError, match=r"loss=(nan|inf) in epoch 3 of experience 1"):
-        guard.after_training_epoch(SimpleNamespace(loss=torch.tensor([loss]), clock=clock))
+        guard.after_training_epoch(
+            SimpleNamespace(loss=torch.tensor([loss], requires_grad=True), clock=clock)
+        )
