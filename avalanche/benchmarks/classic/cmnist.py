@@ -203,7 +203,8 @@ def _rotated_index(angle: float) -> Tensor:
     from torchvision.transforms.functional import rotate
 
     numbers = torch.arange(1.0, _SIDE * _SIDE + 1).view(1, _SIDE, _SIDE)
-    return rotate(numbers, angle).flatten().long() - 1
+    rotated: Tensor = rotate(numbers, angle)
+    return rotated.flatten().long() - 1
 
 
 def _seed(seed: int | None) -> int:

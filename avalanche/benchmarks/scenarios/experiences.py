@@ -69,6 +69,7 @@ class CLExperience:
     """
 
     def __init__(self, current_experience: Any = None, origin_stream: Any = None) -> None:
+        self.current_experience: Any
         self._masked: dict[str, ExperienceAttribute] = {}
         self._mode = ExperienceMode.LOGGING
         self._unmasked_depth = 0

@@ -30,6 +30,7 @@ from .utils import (
     make_avalanche_dataset,
     tensor_as_list,
 )
+from .view_state import view_from_state, view_state
 
 __all__ = [
     "AvalancheDataset",
@@ -60,4 +61,6 @@ __all__ = [
     "find_common_transforms_group",
     "make_avalanche_dataset",
     "tensor_as_list",
+    "view_from_state",
+    "view_state",
 ]

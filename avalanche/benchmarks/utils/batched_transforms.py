@@ -159,10 +159,9 @@ def _normalize(transform: Any) -> Batched | None:
             )
         key = (values.dtype, values.device)
         if key not in cache:
-            to = {"dtype": values.dtype, "device": values.device}
             cache[key] = (
-                torch.as_tensor(transform.mean, **to).view(-1, 1, 1),
-                torch.as_tensor(transform.std, **to).view(-1, 1, 1),
+                torch.as_tensor(transform.mean, dtype=key[0], device=key[1]).view(-1, 1, 1),
+                torch.as_tensor(transform.std, dtype=key[0], device=key[1]).view(-1, 1, 1),
             )
         m, s = cache[key]
         return values.sub_(m).div_(s)

@@ -101,7 +101,8 @@ def as_classification_dataset(
     if isinstance(dataset, ClassificationDataset) and transform_groups is None:
         return dataset
     made = ClassificationDataset(dataset, transform_groups=transform_groups)
-    return _with_targets(made, None)
+    labelled: ClassificationDataset = _with_targets(made, None)
+    return labelled
 
 
 def as_taskaware_classification_dataset(dataset: Any) -> TaskAwareClassificationDataset:
@@ -143,10 +144,12 @@ def _make_taskaware_classification_dataset(
     if targets is None and target_transform is not None:
         plain = base.data_attributes.get("targets", None) or find_targets(base._view)
         targets = [target_transform(value) for value in as_column_list(plain)]
-    made = TaskAwareSupervisedClassificationDataset(
-        base, transform_groups=groups, collate_fn=collate_fn
+    made: TaskAwareSupervisedClassificationDataset = _with_targets(
+        TaskAwareSupervisedClassificationDataset(
+            base, transform_groups=groups, collate_fn=collate_fn
+        ),
+        targets,
     )
-    made = _with_targets(made, targets)
     if task_labels is None:
         task_labels = base.data_attributes.get("targets_task_labels", 0)
     labels: Any = task_labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from .data_attribute import DataAttribute
-from .fetch import Fetcher
+from .fetch import Fetcher, split_order
 from .pipeline import Part
 from .transform_groups import TransformDef, TransformGroups
 from .view import View
@@ -212,12 +212,12 @@ class AvalancheDataset(Dataset[Any]):
             size: samples per batch (the last batch may be smaller), or one size per batch.
         """
         if self._collate_fn is not None:
-            for index in torch.split(order, size):  # type: ignore[arg-type]
+            for index in split_order(order, size):
                 yield self._collate_samples(index)
         elif self.fetcher.is_fast:
             yield from self.fetcher.batches(order, size)
         else:
-            for index in torch.split(order, size):  # type: ignore[arg-type]
+            for index in split_order(order, size):
                 yield self.batch(index)
 
     @property
@@ -307,6 +307,17 @@ class AvalancheDataset(Dataset[Any]):
             new_value = DataAttribute(new_value, name, old is not None and old.use_in_getitem)
         check_attribute(new_value, len(self))
         return self._derive(self._view, {**self._attributes, name: new_value})
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
+        """The dataset that ``view_state(dataset)`` described, with its data among ``parts``.
+
+        Raises:
+            ValueError: if the data is not among the parts.
+        """
+        from .view_state import view_from_state
+
+        return view_from_state(state, parts)
 
     def _derive(
         self: D, view: View, attributes: dict[str, DataAttribute], group: str | None = None

@@ -192,15 +192,13 @@ def _tail(columns: Sequence[Any]) -> Any:
 def _group_positions(column: Tensor | list[Any]) -> dict[Any, Tensor]:
     if isinstance(column, Tensor) and column.ndim == 1:
         array = column.cpu().numpy()
-        if array.size and array.dtype.kind == "i" and 0 <= array.min() and array.max() < 2**15:
+        if array.size and array.dtype.kind == "i" and array.min() >= 0 and array.max() < 2**15:
             array = array.astype(np.int16)  # stable sort of 16 bits is a radix sort: linear
         order = np.argsort(array, kind="stable")
         ordered = array[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if array.size else []
-        pieces = np.split(order, starts[1:]) if array.size else []
-        return {
-            array[piece[0]].item(): torch.from_numpy(piece.astype(np.int64)) for piece in pieces
-        }
+        changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+        pieces = np.split(order, changes) if array.size else []
+        return {array[piece[0]].item(): torch.from_numpy(piece) for piece in pieces}
     groups: dict[Any, list[int]] = {}
     for position, value in enumerate(column):
         groups.setdefault(value, []).append(position)

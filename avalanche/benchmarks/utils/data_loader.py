@@ -250,11 +250,16 @@ class ReplayDataLoader(PlanLoader):
         for i, (group, size) in enumerate(zip(self._current, self._sizes, strict=True)):
             again = oversample and i != longest
             taken.append(_take(group, batches * size, again, generator))
+        share_mem = sum(self._memory_sizes)
+        if share_mem < len(self._memory):  # fewer samples than tasks: the tasks take turns
+            turns = -(-batches * share_mem // len(self._memory))
+            mixed = [_take(group, turns, oversample, generator) for group in self._memory]
+            order = interleave(mixed, [1] * len(mixed)).order[: batches * share_mem]
+            yield interleave([*taken, order], [*self._sizes, share_mem])
+            return
         for group, size in zip(self._memory, self._memory_sizes, strict=True):
             taken.append(_take(group, batches * size, oversample, generator))
-        sizes = [*self._sizes, *self._memory_sizes]
-        kept = [i for i, size in enumerate(sizes) if size]
-        yield interleave([taken[i] for i in kept], [sizes[i] for i in kept])
+        yield interleave(taken, [*self._sizes, *self._memory_sizes])
 
     def _batches_of(self, group: int) -> int:
         length, size = len(self._current[group]), self._sizes[group]

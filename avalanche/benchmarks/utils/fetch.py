@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .columns import Column, finish_column, stack_column
+from .mixed import MixedParts
 from .pipeline import Part
 from .sources import ColumnSource
 from .view import View
@@ -34,6 +35,7 @@ class Fetcher:
         self.view = view
         self.group = group
         self.attributes = list(attributes)
+        self._mixed: MixedParts | None = None
         steps = view.parts[0].element_steps(group) if len(view.parts) == 1 else None
         self.is_fast = steps is not None and all(isinstance(a, Tensor) for a in self.attributes)
 
@@ -62,7 +64,7 @@ class Fetcher:
             size: size of every batch (the last may be smaller), or the size of each of them.
         """
         if not self.is_fast:
-            for indices in torch.split(order, size):  # type: ignore[arg-type]
+            for indices in split_order(order, size):
                 yield self(indices)
             return
         part = self.view.parts[0]
@@ -94,41 +96,16 @@ class Fetcher:
             yield [x if isinstance(x, Tensor) else finish_column(x), *rest]
 
     def _fetch_mixed(self, rows: Tensor, part_ids: Tensor) -> list[Column] | None:
-        """One fetch per part, then every sample back to its place."""
-        order = torch.argsort(part_ids, stable=True)
-        counts = torch.bincount(part_ids, minlength=len(self.view.parts)).tolist()
-        fetched: list[list[Any]] = []
-        for part, picked in zip(self.view.parts, rows[order].split(counts), strict=True):
-            if len(picked):
-                columns = part.fetch(picked, self.group)
-                if columns is None:
-                    return None
-                fetched.append([finish_column(c) for c in columns])
-        widths = {len(columns) for columns in fetched}
-        if len(widths) > 1:
-            raise ValueError(
-                f"samples of {sorted(widths)} elements in one batch: expected the same number; "
-                "concatenate data sets whose samples have the same form"
-            )
-        if len(fetched) == 1:
-            inverse = None
-        else:
-            inverse = torch.empty_like(order)
-            inverse[order] = torch.arange(len(order))
-        return [_place(list(pieces), inverse) for pieces in zip(*fetched, strict=True)]
+        """What differs between the parts per part, what is common for the whole batch at once."""
+        if self._mixed is None:
+            self._mixed = MixedParts(self.view.parts, self.group)
+        return self._mixed.fetch(rows, part_ids)
 
 
-def _place(pieces: list[Any], inverse: Tensor | None) -> Column:
-    """Join the columns of several parts and undo the sorting by part."""
-    if inverse is None:
-        column: Column = pieces[0]
-        return column
-    if all(isinstance(p, Tensor) for p in pieces):
-        return torch.cat(pieces).index_select(0, inverse)
-    raise TypeError(
-        f"columns of types {sorted({type(p).__name__ for p in pieces})} can't be joined into one "
-        "batch: expected tensors; transform all data sets to tensors of one shape"
-    )
+def split_order(order: Tensor, size: int | Sequence[int]) -> Sequence[Tensor]:
+    """Consecutive pieces of an order; none of an empty one."""
+    pieces: Sequence[Tensor] = torch.split(order, size) if len(order) else ()  # type: ignore[arg-type]
+    return pieces
 
 
 def _blocks(order: Tensor, size: int | Sequence[int]) -> Iterator[tuple[Tensor, list[int]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -88,9 +88,10 @@ class PlanLoader(ABC):
         from torch.utils.data import DataLoader
 
         if self._torch_loader is None:
-            loader = DataLoader(
-                _BatchServer(self.dataset),
-                sampler=_PlanSampler(self),  # type: ignore[arg-type]
+            server: Any = _BatchServer(self.dataset)
+            loader: DataLoader[Any] = DataLoader(
+                server,
+                sampler=_PlanSampler(self),
                 batch_size=None,
                 collate_fn=_unchanged,
                 num_workers=self.num_workers,
@@ -115,7 +116,7 @@ class _PlanSampler:
 
     def __iter__(self) -> Iterator[Any]:
         for plan in self.loader.plans(self.loader._epoch_generator()):
-            for index in torch.split(plan.order, plan.sizes) if len(plan.order) else ():  # type: ignore[no-untyped-call]
+            for index in torch.split(plan.order, plan.sizes) if len(plan.order) else ():
                 yield index.numpy()
 
     def __len__(self) -> int:
@@ -191,6 +192,3 @@ def _unchanged(batch: Any) -> Any:
 
 def _pin(batch: Any) -> Any:
     return [value.pin_memory() if isinstance(value, Tensor) else value for value in batch]
-
-
-Collate = Callable[[list[Any]], Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -29,7 +30,7 @@ class Program:
         transforms: the transforms of the group, in order of application.
     """
 
-    def __init__(self, transforms: list[TransformDef]) -> None:
+    def __init__(self, transforms: Sequence[TransformDef]) -> None:
         self.transforms = [t for t in transforms if t is not None]
         self.stages: list[MultiParamTransform | list[list[Step]]] = []
         for transform in self.transforms:
@@ -103,6 +104,7 @@ class Part:
         self.stages = stages
         self.n_frozen = n_frozen
         self._programs: dict[str, Program] = {}
+        self._fingerprint: str | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Part):
@@ -182,6 +184,11 @@ class Part:
     @property
     def fingerprint(self) -> str:
         """A string that is equal for equal data and transforms, in this or another process."""
+        if self._fingerprint is None:
+            self._fingerprint = self._describe()
+        return self._fingerprint
+
+    def _describe(self) -> str:
         described = [
             ",".join(f"{name}={describe_transform(stage[name])}" for name in sorted(stage.names))
             for stage in self.stages

@@ -90,4 +90,4 @@ def _transformed(part: Part, column: Tensor) -> Tensor | list[Any]:
                 continue
         values = step(values)
     assert not hasattr(values, "pixels")
-    return values  # type: ignore[return-value]
+    return values

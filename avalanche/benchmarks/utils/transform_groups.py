@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 from .transforms import MultiParamTransform
 
-XTransformDef = Union[Callable[[Any], Any], None]
-YTransformDef = Union[Callable[[Any], Any], None]
-TransformDef = Union[
-    Callable[[Any], Any], tuple[XTransformDef, YTransformDef], MultiParamTransform, None
-]
+XTransformDef: TypeAlias = Callable[[Any], Any] | None
+YTransformDef: TypeAlias = Callable[[Any], Any] | None
+TransformDef: TypeAlias = (
+    Callable[[Any], Any] | tuple[XTransformDef, YTransformDef] | MultiParamTransform | None
+)
 
 
 def unknown_group(group: str, known: list[str]) -> ValueError:

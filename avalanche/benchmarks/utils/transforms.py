@@ -115,7 +115,7 @@ class RearrangePixels(BatchTransform):
 
     def batch(self, values: Tensor) -> Tensor:
         flat = values.flatten(-2)  # (batch, channels, height * width)
-        out = flat.index_select(-1, self.index)
+        out = flat.gather(-1, self.index.expand(flat.shape))  # faster on bytes than index_select
         if self.outside is not None:
             out.masked_fill_(self.outside, 0)
         return out.view(values.shape)

@@ -1,0 +1,84 @@
+"""Datasets in checkpoints: by reference to their parts, never by copy of their samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import classification_dataset
+from .data import AvalancheDataset
+from .data_attribute import DataAttribute
+from .pipeline import Part
+from .view import View
+
+
+def view_state(dataset: AvalancheDataset) -> dict[str, Any]:
+    """A dataset as tensors and plain values: fingerprints of its parts, rows, attributes.
+
+    What it refers to (images, transforms) is not stored: :func:`view_from_state` finds it again
+    among the parts of a benchmark that was made in the same way. A ``collate_fn`` is not stored
+    either.
+
+    Example:
+        >>> from avalanche.benchmarks import SplitDigits
+        >>> benchmark = SplitDigits(5, seed=0)
+        >>> some = benchmark.train_stream[1].dataset.subset([5, 3])
+        >>> again = view_from_state(view_state(some), benchmark.dataset_parts())
+        >>> again == some
+        True
+    """
+    return {
+        "kind": type(dataset).__name__,
+        "fingerprints": [part.fingerprint for part in dataset.parts],
+        "part_ids": dataset.part_ids,
+        "rows": dataset.rows,
+        "group": dataset.current_group,
+        "attributes": {
+            name: {"column": attribute.column, "use_in_getitem": attribute.use_in_getitem}
+            for name, attribute in dataset.data_attributes.items()
+        },
+    }
+
+
+def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
+    """The dataset that :func:`view_state` described.
+
+    Args:
+        state: what :func:`view_state` gave.
+        parts: where to look for the data: the parts of the benchmark's datasets. Their frozen
+            forms are found too.
+
+    Returns:
+        A dataset of the class that was stored.
+
+    Raises:
+        ValueError: if a fingerprint belongs to none of the parts.
+    """
+    wanted = state["fingerprints"]
+    found: dict[str, Part] = {}
+    pool = iter(parts)
+    while not all(name in found for name in wanted):
+        part = next(pool, None)
+        if part is None:
+            break
+        for candidate in (part, part.freeze()):
+            found.setdefault(candidate.fingerprint, candidate)
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise ValueError(
+            f"fingerprint={missing[0]!r}: no such data among the {len(found)} known ones; resume "
+            "with a benchmark made with the same data, arguments and transforms"
+        )
+    kinds: dict[str, type[AvalancheDataset]] = {
+        kind.__name__: kind
+        for kind in vars(classification_dataset).values()
+        if isinstance(kind, type) and issubclass(kind, AvalancheDataset)
+    }
+    if state["kind"] not in kinds:
+        raise ValueError(f"kind={state['kind']!r}: expected one of {sorted(kinds)}")
+    attributes = {
+        name: DataAttribute(stored["column"], name, stored["use_in_getitem"])
+        for name, stored in state["attributes"].items()
+    }
+    view = View(tuple(found[name] for name in wanted), state["part_ids"], state["rows"])
+    return kinds[state["kind"]]([])._derive(view, attributes, state["group"])
