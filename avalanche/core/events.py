@@ -124,7 +124,8 @@ class Dispatcher:
 
     Attributes:
         calls: a namespace with one callable per event, taking the mapping of call arguments:
-            ``calls.before_forward({})``.
+            ``calls.before_forward({})``. An owner may put its own callable here; :meth:`fire`
+            still calls everything that is attached.
         results: values published by modules; looked up after the call arguments and before the
             fields of the owner.
 
@@ -144,6 +145,7 @@ class Dispatcher:
         self.modules: tuple[object, ...] = ()
         self.results: dict[str, Any] = {}
         self.calls: Any = SimpleNamespace()
+        self._resolved: dict[str, Call] = {}
         self.attach(())
 
     def attach(self, modules: Sequence[object]) -> None:
@@ -155,8 +157,8 @@ class Dispatcher:
         for module in modules:
             check_event_names(module)
         self.modules = tuple(modules)
-        for event in self.events:
-            setattr(self.calls, event, self._resolve(event))
+        self._resolved = {event: self._resolve(event) for event in self.events}
+        vars(self.calls).update(self._resolved)
 
     def fire(self, event: str, arguments: Mapping[str, Any]) -> None:
         """Call everything that listens to ``event``.
@@ -165,7 +167,7 @@ class Dispatcher:
             event: a name of the table.
             arguments: the call arguments, the first namespace of the lookup.
         """
-        getattr(self.calls, event)(arguments)
+        self._resolved[event](arguments)
 
     def keyword_names(self) -> set[str]:
         """Names of the keyword arguments that some callback asks for."""

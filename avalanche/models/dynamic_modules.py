@@ -277,7 +277,8 @@ class MultiHeadClassifier(MultiTaskModule):
     def forward_single_task(self, x: Tensor, task_label: int) -> Tensor:
         """Logits of one head: ``(batch, in_features)`` to ``(batch, units)``."""
         if str(task_label) not in self.classifiers:
-            return x.new_zeros(x.shape[0], max(self.max_class_label, 1))
+            width = max(self.max_class_label, self.starting_out_features)
+            return x.new_zeros(x.shape[0], width)
         return cast("Tensor", self.classifiers[str(task_label)](x))
 
     def get_extra_state(self) -> dict[str, Any]:

@@ -123,10 +123,13 @@ def _add_by_layer(
     ``a``, so the sum of squares over the batch is ``(d²)ᵀ (a²)``.
     """
     x, y, tasks = batch
-    calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {}
+    calls: dict[nn.Module, list[tuple[Tensor, Any]]] = {}
 
     def remember(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        calls.setdefault(layer, []).append((inputs[0].detach(), output))
+        if output.requires_grad:
+            # The edge, not the tensor: an activation may overwrite the output in place.
+            edge = torch.autograd.graph.get_gradient_edge(output)
+            calls.setdefault(layer, []).append((inputs[0].detach(), edge))
 
     layers = [m for m in model.modules() if type(m) is nn.Linear]
     handles = [layer.register_forward_hook(remember) for layer in layers]

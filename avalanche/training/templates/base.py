@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from avalanche.benchmarks.scenarios import CLExperience
-from avalanche.core.events import EVENT_NAMES, Dispatcher
+from avalanche.core.events import EVENT_NAMES, Dispatcher, implements
 from avalanche.core.plugins import BasePlugin
 
 __all__ = ["BaseTemplate"]
@@ -129,7 +129,7 @@ def _check_plugin(plugin: Any, table: Sequence[str]) -> None:
             f"plugins: {plugin!r} implements no event of this strategy; "
             "derive it from SupervisedPlugin and override callbacks such as after_training_exp"
         )
-    foreign = [name for name in vars(type(plugin)) if name in EVENT_NAMES and name not in table]
+    foreign = sorted(n for n in EVENT_NAMES - set(table) if implements(plugin, n))
     if foreign:
         warnings.warn(
             f"{type(plugin).__name__}: {', '.join(foreign)} will never be called, "

@@ -1,0 +1,72 @@
+"""Every public class passes the checks of its role; classes are found by introspection."""
+
+import inspect
+
+import pytest
+from arguments import PLUGINS, SKIP, STRATEGIES
+
+import avalanche.training.plugins as plugins
+import avalanche.training.storage_policy as policies
+import avalanche.training.supervised as supervised
+from avalanche.benchmarks import classic
+from avalanche.core import BasePlugin
+from avalanche.testing import STRATEGY_CHECKS, check_benchmark, check_buffer
+from avalanche.training import Naive
+from avalanche.training.storage_policy import ExemplarsBuffer
+from avalanche.training.templates import BaseTemplate
+
+
+def public(module, base):
+    """Concrete public classes of a module that derive from ``base``."""
+    found = (getattr(module, name) for name in module.__all__)
+    return [c for c in found if inspect.isclass(c) and issubclass(c, base)]
+
+
+STRATEGY_CLASSES = public(supervised, BaseTemplate)
+# Bases to derive from, and what every strategy carries anyway.
+PLUGIN_CLASSES = [
+    c
+    for c in public(plugins, BasePlugin)
+    if c.__name__ not in ("SupervisedPlugin", "Clock", "PeriodicEval")
+]
+ABSTRACT_BUFFERS = {"ExemplarsBuffer", "BalancedExemplarsBuffer"}
+BUFFERS = [c for c in public(policies, ExemplarsBuffer) if c.__name__ not in ABSTRACT_BUFFERS]
+CHECKS = {check.__name__: check for check in STRATEGY_CHECKS}
+
+
+def not_skipped(cls, check):
+    reason = SKIP.get(cls.__name__, {}).get(check)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("cls", STRATEGY_CLASSES, ids=lambda c: c.__name__)
+def test_strategies(cls, check):
+    not_skipped(cls, check)
+    own = STRATEGIES.get(cls.__name__, {})
+    CHECKS[check](lambda model, optimizer, **loop: cls(model, optimizer, **own, **loop))
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("cls", PLUGIN_CLASSES, ids=lambda c: c.__name__)
+def test_plugins(cls, check):
+    not_skipped(cls, check)
+    own = PLUGINS.get(cls.__name__, {})
+
+    def factory(model, optimizer, **loop):
+        loop["plugins"] = [*(loop.get("plugins") or ()), cls(**own)]
+        return Naive(model, optimizer, **loop)
+
+    CHECKS[check](factory)
+
+
+@pytest.mark.parametrize("cls", BUFFERS, ids=lambda c: c.__name__)
+def test_buffers(cls):
+    check_buffer(cls)
+
+
+# Benchmarks that need no files. Those that do are checked in tests/benchmarks, on small files.
+@pytest.mark.parametrize("options", [{}, {"return_task_id": True}, {"n_experiences": 2}])
+def test_split_digits(options):
+    check_benchmark(lambda seed: classic.SplitDigits(seed=seed, **options))

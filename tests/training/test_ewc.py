@@ -1,0 +1,282 @@
+"""EWC: Fisher information, the quadratic form, the penalty in training."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
+from avalanche.models import MTSimpleMLP, avalanche_model_adaptation
+from avalanche.testing import streams
+from avalanche.testing.strategies import build, learn, weights
+from avalanche.training import EWC, Naive
+from avalanche.training.plugins import EWCPlugin
+from avalanche.training.regularization import (
+    ElasticWeightConsolidation,
+    QuadraticPenalty,
+    diagonal_fisher,
+)
+
+
+def dataset(count=13, features=5, classes=4):
+    x = torch.randn(count, features)
+    return _make_taskaware_tensor_classification_dataset(x, torch.arange(count) % classes)
+
+
+def mlp(*extra):
+    return nn.Sequential(nn.Linear(5, 6), *(extra or [nn.ReLU()]), nn.Linear(6, 4))
+
+
+def fisher_by_hand(model, data):
+    """Mean of squared gradients, one sample and one backward pass at a time."""
+    total = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
+    for i in range(len(data)):
+        x, y, *_ = data[i]
+        model.zero_grad()
+        F.cross_entropy(model(x[None]), torch.tensor([y])).backward()
+        for n, p in model.named_parameters():
+            total[n] += p.grad**2 / len(data)
+    model.zero_grad()
+    return total
+
+
+class SharedLayer(nn.Module):
+    """A layer used twice: the sum over its uses is squared, not the uses."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.loop, self.last = nn.Linear(5, 6), nn.Linear(6, 6), nn.Linear(6, 4)
+
+    def forward(self, x):
+        x = self.loop(torch.relu(self.first(x)))
+        return self.last(self.loop(torch.relu(x)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        mlp,
+        lambda: mlp(nn.ReLU(inplace=True)),
+        lambda: mlp(nn.LayerNorm(6)),
+        lambda: mlp(nn.BatchNorm1d(6)),
+        SharedLayer,
+    ],
+    ids=["linear layers", "in-place activation", "layer norm", "batch norm", "shared layer"],
+)
+def test_fisher_is_the_mean_of_squared_per_sample_gradients(make):
+    model, data = make(), dataset()
+    model.train()
+    found = diagonal_fisher(model, data, sampled=False, batch_size=4)
+    assert model.training
+    expected = fisher_by_hand(model.eval(), data)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("make", [mlp, lambda: mlp(nn.LayerNorm(6))])
+def test_fisher_does_not_depend_on_the_batch_size(make):
+    """Row 8: the square of a batch's mean gradient would shrink with the batch."""
+    model, data = make(), dataset()
+    ones = diagonal_fisher(model, data, sampled=False, batch_size=1)
+    for size in (3, 13, 100):
+        many = diagonal_fisher(model, data, sampled=False, batch_size=size)
+        for name in ones:
+            torch.testing.assert_close(many[name], ones[name], rtol=1e-4, atol=1e-8)
+
+
+def test_sampled_labels_give_the_fisher_information():
+    """With labels drawn from the model the mean approaches the expectation over all labels."""
+    model = mlp().eval()
+    data = dataset(40)
+    expected = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
+    for i in range(len(data)):
+        x = data[i][0][None]
+        for label, p in enumerate(model(x).softmax(1)[0].tolist()):
+            gradients = torch.autograd.grad(
+                F.cross_entropy(model(x), torch.tensor([label])), list(model.parameters())
+            )
+            for n, g in zip(expected, gradients, strict=True):
+                expected[n] += p * g**2 / len(data)
+    draws = [diagonal_fisher(model, data) for _ in range(300)]
+    for name, value in expected.items():
+        mean = torch.stack([d[name] for d in draws]).mean(0)
+        torch.testing.assert_close(mean, value, rtol=0.1, atol=0.02 * value.max().item())
+
+
+def test_fisher_leaves_the_model_alone():
+    """Running statistics do not move, no gradient stays, every mode comes back."""
+    model = mlp(nn.BatchNorm1d(6), nn.Dropout(0.5)).train()
+    model[0].eval()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    diagonal_fisher(model, dataset())
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+    assert [m.training for m in model] == [False, True, True, True]
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_fisher_of_a_multi_head_model_uses_each_sample_s_head():
+    model = MTSimpleMLP(input_size=5, hidden_size=6)
+    for task in (0, 1):
+        exp = SimpleNamespace(classes_in_this_experience=[0, 1], task_labels=[task])
+        avalanche_model_adaptation(model, exp)
+    x, y, t = torch.randn(9, 5), torch.arange(9) % 2, (torch.arange(9) // 2) % 2
+    data = _make_taskaware_tensor_classification_dataset(x, y, task_labels=t.tolist())
+    found = diagonal_fisher(model, data, sampled=False, batch_size=4)
+    model.eval()
+    expected = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
+    for i in range(9):
+        model.zero_grad()
+        F.cross_entropy(model(x[i : i + 1], int(t[i])), y[i : i + 1]).backward()
+        for n, p in model.named_parameters():
+            expected[n] += (p.grad if p.grad is not None else 0 * p) ** 2 / 9
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-8)
+
+
+def terms(count):
+    """Random importances and weights of several experiences."""
+    shapes = {"0.weight": (6, 5), "0.bias": (6,), "2.weight": (4, 6), "2.bias": (4,)}
+    importances = [{n: torch.rand(*s) for n, s in shapes.items()} for _ in range(count)]
+    values = [{n: torch.randn(*s) for n, s in shapes.items()} for _ in range(count)]
+    return importances, values
+
+
+def by_hand(model, importances, values):
+    return sum(
+        (f[n] * (p - v[n]) ** 2).sum()
+        for f, v in zip(importances, values, strict=True)
+        for n, p in model.named_parameters()
+    )
+
+
+def test_the_quadratic_form_equals_the_sum_of_terms():
+    model = mlp()
+    importances, values = terms(5)
+    penalty = QuadraticPenalty()
+    for f, v in zip(importances, values, strict=True):
+        penalty.add(f, v)
+    expected = by_hand(model, importances, values)
+    torch.testing.assert_close(penalty(model), expected, rtol=1e-4, atol=1e-4)
+    gradients = torch.autograd.grad(expected, list(model.parameters()))
+    found = torch.autograd.grad(penalty(model) * 1.0, list(model.parameters()))
+    for a, b in zip(found, gradients, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def test_its_size_does_not_grow_with_the_number_of_terms():
+    penalty = QuadraticPenalty()
+    sizes = []
+    importances, values = terms(6)
+    for f, v in zip(importances, values, strict=True):
+        penalty.add(f, v)
+        sizes.append(sum(t.numel() for d in (penalty.weights, penalty.centers) for t in d.values()))
+    assert len(set(sizes)) == 1
+
+
+def test_a_grown_layer_is_penalized_in_its_old_block():
+    small, large = nn.Linear(3, 2), nn.Linear(3, 4)
+    penalty = QuadraticPenalty()
+    ones = {n: torch.ones_like(p) for n, p in small.named_parameters()}
+    penalty.add(ones, {n: torch.zeros_like(p) for n, p in small.named_parameters()})
+    expected = large.weight[:2].square().sum() + large.bias[:2].square().sum()
+    torch.testing.assert_close(penalty(large), expected)
+    penalty.add(
+        {n: torch.ones_like(p) for n, p in large.named_parameters()},
+        {n: p.detach() for n, p in large.named_parameters()},
+    )
+    torch.testing.assert_close(penalty(large), expected)
+
+
+def test_the_penalty_is_half_lambda_times_the_sum():
+    """Kirkpatrick et al., eq. 3."""
+    ewc, model = ElasticWeightConsolidation(ewc_lambda=3.0), mlp()
+    importances, values = terms(2)
+    for f, v in zip(importances, values, strict=True):
+        with torch.no_grad():
+            for n, p in model.named_parameters():
+                p.copy_(v[n])
+        ewc.consolidate(model, f)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.5)
+    expected = 1.5 * by_hand(model, importances, values)
+    torch.testing.assert_close(ewc(model), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_online_mode_decays_and_anchors_the_latest_weights():
+    ewc = ElasticWeightConsolidation(2.0, mode="online", decay_factor=0.5)
+    model = mlp()
+    importances, values = terms(3)
+    for f, v in zip(importances, values, strict=True):
+        with torch.no_grad():
+            for n, p in model.named_parameters():
+                p.copy_(v[n])
+        ewc.consolidate(model, f)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.3)
+    decayed = {
+        n: 0.25 * importances[0][n] + 0.5 * importances[1][n] + importances[2][n]
+        for n in importances[0]
+    }
+    expected = by_hand(model, [decayed], [values[2]])
+    torch.testing.assert_close(ewc(model), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "online", "decay_factor": 0.9}])
+def test_a_strong_penalty_holds_the_weights(options):
+    """Once wrong elsewhere: a penalty that is always 0, or never applied in online mode."""
+    benchmark = streams.domain_incremental()
+    moves = {}
+    for strength in (0.0, 1e3):
+        strategy = build(
+            lambda m, o, strength=strength, **k: EWC(m, o, None, strength, **options, **k)
+        )
+        # Plain gradient descent with a small step: a stiff quadratic must not overshoot.
+        strategy.optimizer.param_groups[0].update(lr=1e-3, momentum=0.0)
+        strategy.train(benchmark.train_stream[0])
+        before = weights(strategy)["1.weight"]
+        strategy.train_epochs = 30
+        strategy.train(benchmark.train_stream[1])
+        moves[strength] = (weights(strategy)["1.weight"] - before).norm().item()
+    assert moves[1e3] < 0.7 * moves[0.0]
+
+
+def test_strategy_and_plugin_are_the_same_method():
+    benchmark, ends = streams.class_incremental(), []
+    for factory in (
+        lambda m, o, **k: EWC(m, o, None, 10.0, **k),
+        lambda m, o, **k: Naive(m, o, plugins=[EWCPlugin(10.0)], **k),
+        Naive,
+    ):
+        strategy = build(factory)
+        learn(strategy, benchmark)
+        ends.append(weights(strategy)["1.weight"])
+    assert torch.equal(ends[0], ends[1])
+    assert not torch.equal(ends[0], ends[2])
+
+
+def test_importances_are_kept_on_demand():
+    benchmark = streams.class_incremental()
+    for keep, count in ((False, 0), (True, 3)):
+        plugin = EWCPlugin(1.0, keep_importance_data=keep)
+        learn(build(lambda m, o, p=plugin, **k: Naive(m, o, plugins=[p], **k)), benchmark)
+        assert len(plugin.importances) == len(plugin.saved_params) == count
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ewc_lambda": -1.0}, "ewc_lambda=-1.0: expected"),
+        ({"ewc_lambda": 1.0, "mode": "on"}, "mode='on': expected 'separate' or 'online'"),
+        ({"ewc_lambda": 1.0, "mode": "online"}, "decay_factor=None: online mode needs"),
+        ({"ewc_lambda": 1.0, "decay_factor": 0.5}, "separate mode does not decay"),
+        ({"ewc_lambda": 1.0, "fisher": "exact"}, "fisher='exact': expected one of"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        ElasticWeightConsolidation(**options)

@@ -1,0 +1,121 @@
+"""LwF against the paper's formula, term by term."""
+
+import copy
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from avalanche.models import MTSimpleMLP, avalanche_model_adaptation
+from avalanche.testing import streams
+from avalanche.testing.strategies import build, learn
+from avalanche.training import LearningWithoutForgetting, LwF
+from avalanche.training.plugins import LwFPlugin
+
+T = 2.0
+
+
+def experience(*classes, task=0):
+    return SimpleNamespace(classes_in_this_experience=list(classes), task_labels=[task])
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def kl(old, new):
+    """Mean over the batch of sum p log(p / q), with numpy."""
+    p, q = softmax(old / T), softmax(new / T)
+    return float((p * np.log(p / q)).sum(axis=1).mean())
+
+
+def test_single_head_distils_old_classes_only():
+    old, new, x = nn.Linear(5, 4), nn.Linear(5, 4), torch.randn(7, 5)
+    lwf = LearningWithoutForgetting(alpha=0.5, temperature=T)
+    lwf.post_adapt(SimpleNamespace(model=old), experience(0, 2))
+    out = new(x)
+    units = [0, 2]
+    expected = 0.5 * kl(old(x).detach().numpy()[:, units], out.detach().numpy()[:, units])
+    assert lwf(x, out, new).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_square_of_the_temperature_is_an_option():
+    old, new, x = nn.Linear(5, 4), nn.Linear(5, 4), torch.randn(7, 5)
+    values = []
+    for scaled in (False, True):
+        lwf = LearningWithoutForgetting(1.0, T, scale_by_temperature=scaled)
+        lwf.post_adapt(SimpleNamespace(model=old), experience(0, 1, 2, 3))
+        values.append(lwf(x, new(x), new).item())
+    assert values[1] == pytest.approx(values[0] * T**2)
+
+
+def test_one_term_per_earlier_head():
+    model = MTSimpleMLP(input_size=5, hidden_size=6)
+    lwf, x = LearningWithoutForgetting(2.0, T), torch.randn(7, 5)
+    for task, classes in enumerate([(0, 1), (2, 3), (4, 5)]):
+        avalanche_model_adaptation(model, experience(*classes, task=task))
+        if task < 2:
+            lwf.post_adapt(SimpleNamespace(model=model), experience(*classes, task=task))
+    teacher = copy.deepcopy(lwf.prev_model)
+    model.eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(torch.randn_like(p) * 0.3)
+    old, new = teacher(x, None), model(x, None)
+    expected = 2.0 * sum(
+        kl(old[t].detach().numpy()[:, units], new[t].detach().numpy()[:, units])
+        for t, units in {0: [0, 1], 1: [2, 3]}.items()
+    )
+    assert lwf(x, model(x, 2), model).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_teacher_is_at_rest():
+    """Row 6: evaluation mode, no gradients, and the same answer twice."""
+    model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 4))
+    lwf, x = LearningWithoutForgetting(), torch.randn(7, 5)
+    lwf.post_adapt(SimpleNamespace(model=model), experience(0, 1))
+    assert model.training
+    assert all(p.requires_grad for p in model.parameters())
+    before = copy.deepcopy(lwf.prev_model.state_dict())
+    torch.testing.assert_close(lwf.prev_model(x), lwf.prev_model(x), rtol=0, atol=0)
+    lwf(x, model(x), model).backward()
+    assert all(torch.equal(before[k], v) for k, v in lwf.prev_model.state_dict().items())
+    assert all(p.grad is None for p in lwf.prev_model.parameters())
+
+
+def test_a_weight_per_experience_the_last_one_staying():
+    model, x = nn.Linear(5, 4), torch.randn(3, 5)
+    other = nn.Linear(5, 4)
+    lwf = LearningWithoutForgetting(alpha=[0.0, 1.0, 3.0], temperature=T)
+    values = []
+    for _ in range(3):
+        lwf.post_adapt(SimpleNamespace(model=model), experience(0, 1, 2, 3))
+        values.append(lwf(x, other(x), other).item())
+    assert values[1] == pytest.approx(3 * values[0])
+    assert values[2] == values[1]
+
+
+def test_strategy_and_plugin_are_the_same_method_and_not_naive():
+    benchmark, ends = streams.class_incremental(), []
+    for factory in (
+        lambda m, o, **k: LwF(m, o, None, 5.0, T, **k),
+        lambda m, o, **k: LwF(m, o, None, 0.0, T, plugins=[LwFPlugin(5.0, T)], **k),
+        lambda m, o, **k: LwF(m, o, None, 0.0, T, **k),
+    ):
+        strategy = build(factory)
+        learn(strategy, benchmark)
+        ends.append(strategy.model[1].weight.detach().clone())
+    torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=0)
+    assert not torch.equal(ends[0], ends[2])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"temperature": 0}, "temperature=0: expected"), ({"alpha": []}, "alpha=.*one weight per")],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        LearningWithoutForgetting(**options)
