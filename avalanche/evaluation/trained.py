@@ -21,8 +21,13 @@ class TrainedExperiences:
         self._positions: set[int] = set()
 
     def add(self, strategy: Any) -> None:
-        """Remember the experience that ``strategy`` is training on."""
-        self._positions.add(trained_position(strategy.experience))
+        """Remember what ``strategy`` is training on.
+
+        That is ``strategy.experience``, or all of ``strategy.joint_experiences`` where a strategy
+        that learns many at once says so.
+        """
+        together = getattr(strategy, "joint_experiences", None) or [strategy.experience]
+        self._positions.update(trained_position(experience) for experience in together)
 
     def __contains__(self, position: int) -> bool:
         return position in self._positions

@@ -55,4 +55,8 @@ class BaseLogger(SupervisedPlugin):
                 self.log_single_metric(metric_value.name, value, metric_value.x_plot)
 
     def close(self) -> None:
-        """Finish what is open. Loggers that hold something override it; calling twice is fine."""
+        """Complete lines and close files. Loggers that hold something override it.
+
+        It is called at the end and when a run is interrupted, perhaps twice; a value logged later
+        opens again what it needs.
+        """

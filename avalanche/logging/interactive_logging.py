@@ -20,7 +20,8 @@ class InteractiveLogger(TextLogger):
 
     Where the output is not a terminal there are no bars, only the text. A bar is one line that is
     written again in place: no thread, no hidden cursor, no redirected stream, so an exception or
-    Ctrl-C leaves nothing to repair.
+    Ctrl-C leaves nothing to repair. What is left of a bar then is an unfinished line, which
+    :meth:`close`, the next run, or the end of the program completes.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,8 @@ class InteractiveLogger(TextLogger):
 
     def _end(self) -> None:
         if self._bars:
-            self._bars.pop().finish()
+            self._bars[-1].finish()
+            self._bars.pop()
 
     def before_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Announce the phase."""
@@ -141,7 +143,7 @@ class _Bar:
         )
         self._task: TaskID = self._progress.add_task(title, total=total)
         self._done = 0
-        self._next = 0.0
+        self._next = time.monotonic() + _REDRAW_EVERY_S
         self._shown = False
 
     def advance(self) -> None:
@@ -163,7 +165,6 @@ class _Bar:
         if self._shown:
             self._logger.file.write("\r\x1b[2K")
             self._shown = False
-            self._next = 0.0
 
     def finish(self) -> None:
         self._draw()

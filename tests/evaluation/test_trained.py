@@ -24,5 +24,7 @@ def test_set_and_state():
     assert 2 in trained
     assert 1 not in trained
     assert trained.state() == [0, 2]
+    trained.add(Namespace(experience=None, joint_experiences=make_stream("train", 2)))
+    assert trained.state() == [0, 1, 2]
     twin.load(trained.state())
     assert 0 in twin

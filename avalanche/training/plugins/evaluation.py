@@ -137,7 +137,10 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         return self._history.table()
 
     def close(self) -> None:
-        """Let the loggers finish: complete lines, close files. Called again it does nothing."""
+        """Let the loggers finish: complete lines, close files.
+
+        A run may go on afterwards: loggers open again what they need.
+        """
         for logger in self.loggers:
             logger.close()
 
