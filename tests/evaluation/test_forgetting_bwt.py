@@ -187,6 +187,20 @@ def test_standalone_bwt():
     assert bwt.result() == pytest.approx({0: -0.4})
 
 
+def test_plugins_take_measurements_by_hand():
+    experience, whole = forgetting_metrics(experience=True, stream=True)
+    experience.update(0, 0.9, initial=True)
+    experience.update(0, 0.5)
+    whole.exp_update(0, 0.9, initial=True)
+    whole.exp_update(0, 0.5)
+    assert experience.result() == pytest.approx({0: 0.4})
+    assert whole.result() == pytest.approx(0.4)
+    experience.reset_last()
+    assert experience.result() == {}
+    whole.reset()
+    assert whole.result() == 0.0
+
+
 def test_forgetting_to_bwt():
     assert forgetting_to_bwt(None) is None
     assert forgetting_to_bwt(0.5) == -0.5

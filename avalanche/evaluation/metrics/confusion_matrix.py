@@ -115,10 +115,15 @@ class ConfusionMatrix(Metric[Tensor]):
             return matrix
         shares = matrix.double()
         if self._normalize == "true":
-            return (shares / shares.sum(dim=1, keepdim=True)).nan_to_num(nan=0.0)
+            return self.nan_to_num(shares / shares.sum(dim=1, keepdim=True))
         if self._normalize == "pred":
-            return (shares / shares.sum(dim=0, keepdim=True)).nan_to_num(nan=0.0)
-        return (shares / shares.sum()).nan_to_num(nan=0.0)
+            return self.nan_to_num(shares / shares.sum(dim=0, keepdim=True))
+        return self.nan_to_num(shares / shares.sum())
+
+    @staticmethod
+    def nan_to_num(matrix: Tensor) -> Tensor:
+        """The matrix with 0 where a row, column or everything without samples was divided by 0."""
+        return matrix.nan_to_num(nan=0.0)
 
     def reset(self) -> None:
         """Forget everything, also how far the matrix has grown."""

@@ -135,6 +135,10 @@ class GenericExperienceForgetting(_FollowForgetting):
         reference: see :class:`~avalanche.evaluation.metrics.Forgetting`.
     """
 
+    def update(self, k: int, v: float, initial: bool = False) -> None:
+        """Book a measurement ``v`` on experience ``k`` of the stream evaluated last."""
+        self.forgetting.update(k, v, initial)
+
     def result_key(self, k: int) -> float | None:
         """Value of one experience of the stream evaluated last."""
         return self.forgetting.result_key(k)
@@ -166,6 +170,10 @@ class GenericStreamForgetting(_FollowForgetting):
         current_metric: the standalone metric.
         reference: see :class:`~avalanche.evaluation.metrics.Forgetting`.
     """
+
+    def exp_update(self, k: int, v: float, initial: bool = False) -> None:
+        """Book a measurement ``v`` on experience ``k`` of the stream evaluated last."""
+        self.forgetting.update(k, v, initial)
 
     def exp_result(self, k: int) -> float | None:
         """Value of one experience of the stream evaluated last."""
