@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import io
 import sys
 from pathlib import Path
 
@@ -318,18 +319,33 @@ def test_close_reaches_every_logger():
     assert closed == loggers
 
 
-def test_values_stay_on_the_device_until_somebody_asks(monkeypatch):
-    evaluator = EvaluationPlugin(
-        accuracy_metrics(minibatch=True, epoch=True, epoch_running=True),
-        loss_metrics(minibatch=True, epoch=True, epoch_running=True),
-        timing_metrics(minibatch=True),
-    )
-    for conversion in ("item", "tolist", "__float__", "__int__", "__bool__", "numpy", "cpu"):
-        monkeypatch.setattr(torch.Tensor, conversion, _refuse)
-    FakeLoop(evaluator).train(make_stream("train")[0], [[answers(1, 4)] * 5] * 2)
-    monkeypatch.undo()
-    assert len(evaluator.table()) == 10 * 5 + 2 * 2
+class NoConversionLoop(FakeLoop):
+    """Refuses that a value is converted to a python number at the events of an iteration."""
+
+    def fire(self, event):
+        if not event.endswith("_iteration"):
+            super().fire(event)
+            return
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("item", "tolist", "__float__", "__int__", "__bool__", "numpy", "cpu"):
+                patch.setattr(torch.Tensor, name, _refuse)
+            super().fire(event)
 
 
 def _refuse(*args, **kwargs):
     raise AssertionError("a value was converted on an iteration that nobody logs")
+
+
+def test_values_stay_on_the_device_until_somebody_asks():
+    running = {"minibatch": True, "epoch": True, "epoch_running": True}
+    evaluator = EvaluationPlugin(
+        accuracy_metrics(**running, experience=True, stream=True, trained_experience=True),
+        loss_metrics(**running, experience=True, stream=True),
+        timing_metrics(**running),
+        forgetting_metrics(experience=True, stream=True),
+        loggers=TextLogger(io.StringIO()),
+    )
+    loop = NoConversionLoop(evaluator)
+    loop.train(make_stream("train")[0], [[answers(1, 4)] * 5] * 2)
+    loop.eval(make_stream("test"), [[answers(1, 4)] * 5] * 2)
+    assert len(evaluator.table()) == 2 * (5 * 6 + 3) + 2 * 2 + 3 + 1
