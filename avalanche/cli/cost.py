@@ -19,6 +19,7 @@ class MemoryWatch:
     next in the same process.
 
     Args:
+        device: the device that is trained on; its memory is watched too where it is CUDA.
         every: seconds between two looks.
 
     Example:
@@ -28,8 +29,11 @@ class MemoryWatch:
         True
     """
 
-    def __init__(self, every: float = 0.05) -> None:
+    def __init__(self, device: Any = "cpu", every: float = 0.05) -> None:
         import psutil
+        import torch
+
+        self._device = torch.device(device)
 
         self._process = psutil.Process()
         self._every = every
@@ -42,7 +46,20 @@ class MemoryWatch:
         """The largest size seen, in MiB."""
         return self._peak / 2**20
 
+    @property
+    def peak_gpu_mib(self) -> float | None:
+        """The most that tensors held on the CUDA device, in MiB; None on another device."""
+        import torch
+
+        if self._device.type != "cuda":
+            return None
+        return torch.cuda.max_memory_allocated(self._device) / 2**20
+
     def __enter__(self) -> MemoryWatch:
+        import torch
+
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
         self._stop.clear()
         self._look()
         self._thread = threading.Thread(target=self._watch, name="memory watch", daemon=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -135,7 +136,7 @@ def check(request: Request) -> None:
     Raises:
         UsageError: something cannot be built.
     """
-    with torch.random.fork_rng():
+    with _own_randomness(request):
         benchmark = build_benchmark(request, request.seed)
         for choice in request.strategies:
             build_trial(request, choice, request.seed, benchmark)
@@ -154,7 +155,7 @@ def run_all(request: Request, folder: RunFolder, progress: Progress) -> None:
             continue
         benchmark = build_benchmark(request, seed)
         for choice in waiting:
-            with torch.random.fork_rng():
+            with _own_randomness(request):
                 torch.manual_seed(seed)
                 trial = build_trial(request, choice, seed, benchmark, progress)
                 epochs = request.epochs * len(trial.lessons)
@@ -178,7 +179,7 @@ def run_trial(trial: Trial) -> Iterator[list[Row]]:
     seen = 0
     for lesson in trial.lessons:
         samples = trial.counter.samples
-        with MemoryWatch() as memory:
+        with MemoryWatch(device) as memory:
             start = seconds_now(device)
             strategy.train(lesson, [test_stream])
             trained = seconds_now(device)
@@ -187,17 +188,19 @@ def run_trial(trial: Trial) -> Iterator[list[Row]]:
         table = strategy.evaluator.table()
         rows = [Row(strategy=trial.choice.name, seed=trial.seed, **_cells(e)) for e in table[seen:]]
         seen = len(table)
-        costs = {
+        costs: dict[str, float | None] = {
             "train_seconds": trained - start,
             "eval_seconds": evaluated - trained,
             "samples_per_second": (trial.counter.samples - samples) / (trained - start),
             "peak_memory_mib": memory.peak_mib,
+            "peak_gpu_memory_mib": memory.peak_gpu_mib,
             "parameters": float(sum(p.numel() for p in strategy.model.parameters())),
         }
         yield rows + [
             Row(trial.choice.name, trial.seed, strategy.clock.train_iterations,
                 strategy.clock.train_exp_counter, "cost", "", None, None, COSTS[key], value)
             for key, value in costs.items()
+            if value is not None
         ]  # fmt: skip
 
 
@@ -231,6 +234,12 @@ def device_of(request: Request) -> str:
     if request.device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return request.device
+
+
+def _own_randomness(request: Request) -> AbstractContextManager[None]:
+    """Leave torch's global generators as they were, those of the device used included."""
+    device = device_of(request)
+    return torch.random.fork_rng([] if device == "cpu" else [device])
 
 
 def _metrics() -> list[Any]:

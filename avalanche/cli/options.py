@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
 from avalanche.cli import registry
 from avalanche.cli.arguments import Given, merge, read_config, scan
-from avalanche.cli.defaults import CHOICES, DEFAULTS, RUN_DEFAULTS, RUN_OWNED
+from avalanche.cli.defaults import CHOICES, DEFAULTS, RUN_OWNED
 from avalanche.cli.errors import UsageError, nearest
 from avalanche.cli.request import Choice, Request
+from avalanche.cli.run_options import RUN_OPTIONS, check_run_options
 from avalanche.cli.signatures import REQUIRED, Option, options_of, type_text
 
 __all__ = ["OptionTable", "parse"]
@@ -34,30 +35,6 @@ _FOUND_OUT = {
     ("model", "num_classes"): "by default as many as the benchmark has",
     ("model", "input_size"): "by default as the benchmark's samples have",
 }
-
-_RUN_OPTIONS = (
-    Option("epochs", int, RUN_DEFAULTS["epochs"], "passes over each experience"),
-    Option("batch_size", int, RUN_DEFAULTS["batch_size"], "samples of a training batch"),
-    Option("eval_batch_size", int, RUN_DEFAULTS["eval_batch_size"],
-           "samples of an evaluation batch"),
-    Option("eval_every", int, -1,
-           "also evaluate the test stream every so many epochs of training; -1: never"),
-    Option("peval_mode", Literal["epoch", "iteration", "experience"], "epoch",
-           "the unit of --eval_every"),
-    Option("device", str, "auto", "auto (cuda where there is one), cpu, cuda, cuda:1"),
-    Option("seeds", int, 1, "how many seeds; results are mean and standard deviation over them"),
-    Option("seed", int, 0, "the first seed; it decides weights, order of samples and of classes"),
-    Option("out", Optional[str], None,  # noqa: UP045 - a value, not an annotation
-           "folder for what is written; default: a new one below runs/"),
-    Option("resume", bool, False, "go on in the folder --out; what is complete is kept"),
-    Option("overwrite", bool, False, "replace the run that the folder --out holds"),
-    Option("quiet", bool, False, "print nothing but errors"),
-    Option("debug", bool, False, "show the whole traceback of an error"),
-    Option("print_config", bool, False, "print the configuration as YAML and do nothing"),
-)  # fmt: skip
-
-_AT_LEAST = {"epochs": 1, "batch_size": 1, "eval_batch_size": 1, "eval_every": -1, "seeds": 1,
-             "seed": 0}  # fmt: skip
 
 
 def parse(command: str, words: Sequence[str]) -> Request | str:
@@ -123,7 +100,7 @@ class OptionTable:
             for name in self.strategies if kind == "strategy" else [self.names[kind]]:
                 group = name if kind == "strategy" and command == "compare" else kind
                 self.groups[group] = (kind, name, _options(kind, name))
-        self.options = {option.name: option for option in _RUN_OPTIONS}
+        self.options = {option.name: option for option in RUN_OPTIONS}
         for group, (_, _, options) in self.groups.items():
             self.options |= {f"{group}.{option.name}": option for option in options}
         for kind in self.names:
@@ -144,15 +121,12 @@ class OptionTable:
             last[item.key] = item
         words = [f"--{key}={self._text(item)}" for key, item in last.items()]
         values = self._convert(words, last)
-        for key, least in _AT_LEAST.items():
-            if values[key] < least:
-                raise UsageError(f"--{key}={values[key]}: expected {least} or more")
+        check_run_options(values)
         choices: dict[str, Any] = {
             group: self._choice(group, kind, name, options, values)
             for group, (kind, name, options) in self.groups.items()
         }
-        plain: dict[str, Any] = {o.name: values[o.name] for o in _RUN_OPTIONS}
-        _check_device(plain["device"])
+        plain: dict[str, Any] = {o.name: values[o.name] for o in RUN_OPTIONS}
         of_strategies = ["strategy"] if self.command == "run" else self.strategies
         return Request(
             command=self.command,
@@ -165,7 +139,7 @@ class OptionTable:
         """The help text: every option, and the arguments of what was not chosen."""
         text = str(self._parser().format_help())
         text = re.sub(r"--(benchmark|strategy|model|optimizer)\.name\b", r"--\1", text)
-        flags = "|".join(option.name for option in _RUN_OPTIONS if option.type is bool)
+        flags = "|".join(option.name for option in RUN_OPTIONS if option.type is bool)
         text = re.sub(rf"(--(?:{flags})) {{true,false}}", r"\1", text)
         lines = ["", "Arguments of the other strategies (give --strategy NAME --help for more):"]
         for name in registry.find("strategies"):
@@ -183,7 +157,7 @@ class OptionTable:
                                 description=_DESCRIPTIONS[self.command])  # fmt: skip
         general = parser.add_argument_group("options of the run")
         general.add_argument("--config", type=str, help="YAML file of options; options win over it")
-        for option in _RUN_OPTIONS:
+        for option in RUN_OPTIONS:
             _add(general, option.name, option)
         if self.command == "compare":
             general.add_argument("--strategies", type=str, help="names, separated by commas",
@@ -308,16 +282,3 @@ def _add(group: Any, key: str, option: Option) -> None:
 
 def _plural(kind: str) -> str:
     return {"strategy": "strategies"}.get(kind, f"{kind}s")
-
-
-def _check_device(device: str) -> None:
-    import torch
-
-    if device == "auto":
-        return
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise UsageError(f"--device={device}: expected auto, cpu, cuda or cuda:1") from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"--device={device}: no CUDA device is available; use --device cpu")

@@ -69,7 +69,8 @@ def render(page: Page) -> str:
     environment.filters["count"] = lambda value: "-" if math.isnan(value) else f"{value:,.0f}"
     best = best_learner(page.summaries)
     template = environment.get_template("report.html.j2")
-    return template.render(page=page, best=best.name if best else None)
+    gpu = any(not math.isnan(item.peak_gpu_memory_mib.mean) for item in page.summaries)
+    return template.render(page=page, best=best.name if best else None, gpu=gpu)
 
 
 def number(value: MeanSd, digits: int = 1) -> str:

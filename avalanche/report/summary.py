@@ -25,6 +25,7 @@ COSTS = {
     "eval_seconds": "EvalSeconds",
     "samples_per_second": "SamplesPerSecond",
     "peak_memory_mib": "PeakMemoryMiB",
+    "peak_gpu_memory_mib": "PeakGpuMemoryMiB",
     "parameters": "Parameters",
 }
 """Field of `StrategySummary` -> metric of the rows with phase ``"cost"`` that it is read from."""
@@ -69,7 +70,7 @@ class StrategySummary:
 
     `final_accuracy` weighs samples the same, `average_accuracy` experiences. `forgetting` is
     against the best accuracy ever had, `forgetting_first` against the one right after training.
-    `peak_memory_mib` is that of the whole process.
+    `peak_memory_mib` is that of the whole process, `peak_gpu_memory_mib` that of the tensors.
     """
 
     name: str
@@ -85,6 +86,7 @@ class StrategySummary:
     eval_seconds: MeanSd
     samples_per_second: MeanSd
     peak_memory_mib: MeanSd
+    peak_gpu_memory_mib: MeanSd
     parameters: MeanSd
 
 

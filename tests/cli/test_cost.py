@@ -14,6 +14,7 @@ def test_memory_watch_sees_what_was_held_in_between_and_leaves_no_thread() -> No
         held = torch.ones(64 * 2**20 // 4)
         del held
     assert watch.peak_mib >= start
+    assert watch.peak_gpu_mib is None
     assert threading.active_count() == before
 
 
@@ -37,3 +38,12 @@ def test_divergence_is_an_error_that_says_where(loss: float) -> None:
         guard.after_training_epoch(
             SimpleNamespace(loss=torch.tensor([loss], requires_grad=True), clock=clock)
         )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_memory_of_a_cuda_device() -> None:
+    with MemoryWatch("cuda") as watch:
+        held = torch.ones(4 * 2**20, device="cuda")
+        del held
+    assert watch.peak_gpu_mib is not None
+    assert watch.peak_gpu_mib >= 16
