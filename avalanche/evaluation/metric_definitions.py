@@ -59,7 +59,7 @@ class PluginMetric(SupervisedPlugin, ABC, Generic[TResult]):
 
     Override the callbacks that you need; each returns what it emits, if anything: a
     :class:`~avalanche.evaluation.metric_results.MetricValue` or a list of them. A callback that is
-    not overridden is never called. ``str(metric)`` is the name of its values.
+    not overridden is never called. ``str(metric)`` is the name of its values, by default the class.
 
     Use :class:`GenericPluginMetric` where a standalone metric needs only to be reset and emitted at
     the right moments.
@@ -78,6 +78,10 @@ class PluginMetric(SupervisedPlugin, ABC, Generic[TResult]):
         ...         step = strategy.clock.train_iterations
         ...         return MetricValue(self, "Patterns", self.count, step)
     """
+
+    def __str__(self) -> str:
+        """Name of the metric, the first part of its values' names."""
+        return type(self).__name__
 
     @abstractmethod
     def result(self) -> Any:

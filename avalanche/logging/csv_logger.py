@@ -173,8 +173,9 @@ class CSVLogger(BaseLogger):
         self._flush()
 
     def close(self) -> None:
-        """Write what is waiting and close the files."""
+        """Write what is waiting and close the files; a later row opens them again."""
         self._finish_epoch()
+        self._is_training = False
         for file in self._files.values():
             file.close()
         self._files = {}

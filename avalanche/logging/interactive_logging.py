@@ -80,6 +80,10 @@ class InteractiveLogger(TextLogger):
         self._end()
         super().after_training_epoch(strategy, metric_values, **kwargs)
 
+    def after_training_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Drop the bar of an epoch that was stopped before it began."""
+        self.close()
+
     def before_eval_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Announce the experience, begin a bar."""
         super().before_eval_exp(strategy, metric_values, **kwargs)

@@ -120,6 +120,19 @@ def test_evaluation_during_an_epoch(terminal):
 
 
 @on_a_terminal
+def test_an_epoch_that_is_stopped_before_it_begins(terminal):
+    logger = InteractiveLogger()
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), loggers=logger)
+    loop = FakeLoop(evaluator)
+    loop.experience, loop.is_training = make_stream("train")[0], True
+    for event in ("before_training", "before_training_exp", "before_training_epoch"):
+        loop.fire(event)
+    loop.fire("after_training_exp")
+    assert logger._bars == []
+    assert terminal.screen()[-1] == ""
+
+
+@on_a_terminal
 def test_a_loader_without_a_length(terminal):
     evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), loggers=InteractiveLogger())
     FakeLoop(evaluator).train(make_stream("train")[0], [(answers(1, 2) for _ in range(2))])

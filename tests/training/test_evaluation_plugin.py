@@ -269,6 +269,12 @@ def test_wrong_arguments(arguments, options, error, message):
         EvaluationPlugin(*arguments, **options)
 
 
+def test_one_metric_object_twice():
+    metric = accuracy_metrics(epoch=True)
+    with pytest.raises(ValueError, match="Top1_Acc_Epoch was given twice"):
+        EvaluationPlugin(metric, metric)
+
+
 def everything():
     return EvaluationPlugin(
         accuracy_metrics(minibatch=True, epoch=True, stream=True, trained_experience=True),

@@ -46,8 +46,8 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
 
     Raises:
         TypeError: something that is not a metric or not a logger.
-        ValueError: a metric that can never emit, since it overrides no callback, or a callback
-            whose name is no event.
+        ValueError: a metric that can never emit, since it overrides no callback; a callback whose
+            name is no event; one metric object given twice.
 
     Example:
         >>> evaluator = EvaluationPlugin(accuracy_metrics(epoch=True, stream=True))
@@ -249,6 +249,10 @@ def _flatten_metrics(metrics: Iterable[Any]) -> list[PluginMetric[Any]]:
                 raise ValueError(
                     f"metrics={metric!r}: {type(metric).__name__} overrides no callback, so it can "
                     "never emit a value; override one, for example after_eval_exp"
+                )
+            if any(metric is other for other in flat):
+                raise ValueError(
+                    f"metrics: {metric} was given twice; one object would count everything twice"
                 )
             flat.append(metric)
     return flat
