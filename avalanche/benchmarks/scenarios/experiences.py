@@ -89,6 +89,8 @@ class CLExperience:
     def __getattr__(self, name: str) -> Any:
         masked = self.__dict__.get("_masked", {})
         if name not in masked:
+            if hasattr(type(self), name):  # a property failed: let it say why
+                object.__getattribute__(self, name)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         attribute = masked[name]
         if self.are_attributes_masked and not attribute.visible_in(self._mode):

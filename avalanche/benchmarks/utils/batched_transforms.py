@@ -120,26 +120,30 @@ def _pil_to_tensor(transform: Any) -> Batched:
 
 
 def _convert_dtype(transform: Any) -> Batched:
-    return _to_dtype(transform.dtype, True)
+    def convert(values: Tensor) -> Tensor:
+        from torchvision.transforms.functional import convert_image_dtype
+
+        converted: Tensor = convert_image_dtype(values, transform.dtype)
+        return converted
+
+    return Batched(tensor=convert, writes=False)
+
+
+def _v2_convert_dtype(transform: Any) -> Batched:
+    return _v2_dtype(transform.dtype, True)
 
 
 def _v2_to_dtype(transform: Any) -> Batched | None:
     if not isinstance(transform.dtype, torch.dtype):
-        return None
-    return _to_dtype(transform.dtype, transform.scale)
+        return None  # a dtype per kind of element
+    return _v2_dtype(transform.dtype, transform.scale)
 
 
-def _to_dtype(dtype: torch.dtype, scale: bool) -> Batched:
+def _v2_dtype(dtype: torch.dtype, scale: bool) -> Batched:
     def convert(values: Tensor) -> Tensor:
-        if values.dtype == dtype:
-            return values
-        if values.dtype == torch.uint8 and dtype == torch.float32 and scale:
-            return values.to(dtype).div_(255)
-        if not scale:
-            return values.to(dtype)
-        from torchvision.transforms.functional import convert_image_dtype
+        from torchvision.transforms.v2.functional import to_dtype
 
-        converted: Tensor = convert_image_dtype(values, dtype)
+        converted: Tensor = to_dtype(values, dtype, scale=scale)
         return converted
 
     return Batched(tensor=convert, writes=False)
@@ -179,8 +183,7 @@ def _horizontal_flip(transform: Any) -> Batched:
 
 
 def _random_crop(transform: Any) -> Batched | None:
-    padding = getattr(transform, "padding", None)
-    pads = _pads(padding)
+    pads = _pads(transform.padding, _key(transform))
     if transform.pad_if_needed or transform.padding_mode != "constant" or pads is None:
         return None
     fill = _fill(transform.fill)
@@ -199,10 +202,12 @@ def _random_crop(transform: Any) -> Batched | None:
     return Batched(crop, crop, image_out=True, random=True, writes=False)
 
 
-def _pads(padding: Any) -> list[int] | None:
+def _pads(padding: Any, key: str) -> list[int] | None:
     """Padding as (left, right, top, bottom); None if it is in no form known here."""
     if padding is None:
         return [0, 0, 0, 0]
+    if key.startswith("v2.") and len(padding) == 4:
+        return list(padding)  # v2 keeps it in this order already
     if isinstance(padding, int):
         return [padding] * 4
     values = [int(p) for p in padding]
@@ -227,7 +232,7 @@ REGISTRY: dict[str, Callable[[Any], Batched | None]] = {
     "v1.PILToTensor": _pil_to_tensor,
     "v2.PILToTensor": _pil_to_tensor,
     "v1.ConvertImageDtype": _convert_dtype,
-    "v2.ConvertImageDtype": _convert_dtype,
+    "v2.ConvertImageDtype": _v2_convert_dtype,
     "v2.ToDtype": _v2_to_dtype,
     "v1.Normalize": _normalize,
     "v2.Normalize": _normalize,

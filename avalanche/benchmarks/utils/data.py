@@ -137,6 +137,8 @@ class AvalancheDataset(Dataset[Any]):
         if name in attributes:
             found: DataAttribute = attributes[name]
             return found
+        if hasattr(type(self), name):  # a property failed: let it say why
+            object.__getattribute__(self, name)
         if name.startswith("__") or name == "_attributes":
             raise AttributeError(name)
         near = difflib.get_close_matches(name, [*attributes, *dir(type(self))], 1)

@@ -1,0 +1,132 @@
+"""The MNIST family on the real files, against torchvision's own reading of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torchvision import transforms as T
+from torchvision.datasets import MNIST
+from torchvision.transforms.functional import rotate
+
+from avalanche.benchmarks import PermutedMNIST, RotatedMNIST, SplitMNIST
+from avalanche.benchmarks.utils.data_loader import TaskBalancedDataLoader
+
+ROOT = Path(__file__).parents[3].parent / "shared" / "data"
+needs_mnist = pytest.mark.skipif(
+    not (ROOT / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file(),
+    reason="MNIST's files are not in ../shared/data",
+)
+NORMALIZE = T.Compose([T.ToTensor(), T.Normalize((0.1307,), (0.3081,))])
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return MNIST(str(ROOT), train=False, transform=NORMALIZE)
+
+
+@needs_mnist
+def test_split_mnist_gives_the_classes_and_images_of_torchvision(reference):
+    benchmark = SplitMNIST(5, seed=1, dataset_root=str(ROOT))
+    assert benchmark.classes_order == [5, 6, 1, 2, 0, 8, 9, 3, 7, 4]
+    assert [len(e.dataset) for e in benchmark.train_stream] == [11339, 12700, 11774, 12080, 12107]
+    experience = benchmark.test_stream[1]
+    rows = torch.cat([(reference.targets == c).nonzero().flatten() for c in (1, 2)])
+    assert experience.dataset.targets == reference.targets[rows].tolist()
+    for position in (0, 500, 2166):
+        image, label, task = experience.dataset[position]
+        expected, expected_label = reference[int(rows[position])]
+        assert torch.equal(image, expected)
+        assert (label, task) == (expected_label, 0)
+    batch = experience.dataset.batch(torch.arange(40))
+    assert torch.equal(batch[0], torch.stack([reference[int(i)][0] for i in rows[:40]]))
+    assert torch.equal(batch[1], reference.targets[rows[:40]])
+
+
+@needs_mnist
+def test_a_pil_style_transform_on_tensors_does_what_was_meant():
+    benchmark = SplitMNIST(
+        n_experiences=5,
+        seed=1,
+        return_task_id=False,
+        fixed_class_order=[5, 0, 9, 1, 7, 6, 4, 3, 2, 8],
+        train_transform=T.ToTensor(),
+        eval_transform=T.ToTensor(),
+        dataset_root=str(ROOT),
+    )
+    data = benchmark.train_stream[0].dataset
+    assert benchmark.train_stream[0].classes_in_this_experience == [5, 0]
+    batch = data.batch([0, 1, 2])[0]
+    assert (batch.dtype, float(batch.max())) == (torch.float32, 1.0)
+    assert torch.equal(batch[1], data[1][0])
+
+
+@needs_mnist
+def test_permutations_come_from_the_seed_and_share_the_images(reference):
+    benchmark = PermutedMNIST(3, seed=3, dataset_root=str(ROOT))
+    random = np.random.RandomState(3)
+    for experience in benchmark.test_stream:
+        permutation = torch.from_numpy(random.permutation(784))
+        for position in (0, 77):
+            raw = reference[position][0]
+            expected = raw.flatten()[permutation].view(1, 28, 28)
+            assert torch.equal(experience.dataset[position][0], expected)
+            assert torch.equal(experience.dataset.batch([position])[0][0], expected)
+    train = [e.dataset for e in benchmark.train_stream]
+    assert len({id(d.parts[0].source) for d in train}) == 1
+    assert (benchmark.n_classes, benchmark.task_labels) == (10, [[0], [0], [0]])
+    joined = train[0].subset([0, 1]) + train[2].subset([5])
+    x, _, t = joined.batch([2, 0, 1])
+    for row, (data, i) in zip(x, [(train[2], 5), (train[0], 0), (train[0], 1)], strict=True):
+        assert torch.equal(row, data[i][0])
+    assert t.tolist() == [0, 0, 0]
+
+
+@needs_mnist
+def test_rotation_equals_torchvisions_rotation_of_every_image():
+    plain = {"train_transform": None, "eval_transform": None, "dataset_root": str(ROOT)}
+    images = SplitMNIST(1, shuffle=False, **plain).original_test_dataset
+    benchmark = RotatedMNIST(4, rotations_list=[30, -45, 180, 90], return_task_id=True, **plain)
+    for experience, angle in zip(benchmark.test_stream, [30, -45, 180, 90], strict=True):
+        x, _, t = experience.dataset.batch(range(25))
+        expected = torch.stack([rotate(images[i][0], float(angle)) for i in range(25)])
+        assert torch.equal(x, expected)
+        assert set(t.tolist()) == {experience.current_experience}
+        assert torch.equal(experience.dataset[3][0], expected[3])
+
+
+@needs_mnist
+def test_angles_come_from_the_seed():
+    benchmark = RotatedMNIST(2, seed=3, dataset_root=str(ROOT))
+    random = np.random.RandomState(3)
+    labels = [repr(e.dataset.parts[0].stages[0]["train"]) for e in benchmark.train_stream]
+    for label in labels:
+        assert f"rotated by {random.randint(-180, 181)}," in label
+
+
+@needs_mnist
+def test_a_loader_gives_every_sample_once():
+    data = SplitMNIST(5, seed=1, dataset_root=str(ROOT)).test_stream[0].dataset
+    seen = [
+        (y, float(x.sum()))
+        for b in TaskBalancedDataLoader(data, batch_size=100, shuffle=True)
+        for x, y in zip(b[0], b[1].tolist(), strict=True)
+    ]
+    expected = [(y, float(x.sum())) for x, y, _ in data]
+    assert sorted(seen) == sorted(expected)
+
+
+@pytest.mark.parametrize("make", [SplitMNIST, PermutedMNIST, RotatedMNIST])
+def test_a_folder_without_the_files_is_an_error_of_one_line(make, tmp_path):
+    with pytest.raises(FileNotFoundError, match="dataset_root=.*train-images-idx3-ubyte") as caught:
+        make(2, dataset_root=str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+def test_odd_arguments_are_refused():
+    with pytest.raises(ValueError, match="n_experiences=0"):
+        PermutedMNIST(0)
+    with pytest.raises(ValueError, match=r"rotations_list=\[10\]: expected 2 angles"):
+        RotatedMNIST(2, rotations_list=[10])
+    with pytest.raises(ValueError, match="from -180 to 180"):
+        RotatedMNIST(1, rotations_list=[200])

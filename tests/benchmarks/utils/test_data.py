@@ -1,0 +1,288 @@
+"""AvalancheDataset against a plain-Python model of the same operations."""
+
+import pickle
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset
+
+from avalanche.benchmarks.utils import (
+    AvalancheDataset,
+    DataAttribute,
+    TransformGroups,
+    concat_datasets,
+)
+from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
+
+
+def plus(n):
+    return lambda x: x + n
+
+
+def times(n):
+    return lambda x: x * n
+
+
+class Listed:
+    """A map-style dataset that is asked one sample at a time."""
+
+    def __init__(self, n, first):
+        self.samples = [(torch.tensor(float(first + i)), (first + i) % 3) for i in range(n)]
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        return self.samples[index]
+
+
+class Model:
+    """The same dataset as lists: per sample its number, label, task and transforms per group."""
+
+    def __init__(self, samples, group="train"):
+        self.samples = samples
+        self.group = group
+
+    def values(self):
+        out = []
+        for number, label, task, stages, _ in self.samples:
+            x = number
+            for stage in stages:
+                x = stage[self.group](x) if stage[self.group] is not None else x
+            out.append((float(x), label, task))
+        return out
+
+
+def leaf(kind, n, first, task):
+    numbers = torch.arange(first, first + n).float()
+    labels = torch.arange(first, first + n) % 3
+    if kind == "tensors":
+        data = tensor_set(numbers, labels, task_labels=task)
+    else:
+        data = AvalancheDataset(
+            Listed(n, first),
+            data_attributes=[
+                DataAttribute(labels, "targets"),
+                DataAttribute([task] * n, "targets_task_labels", use_in_getitem=True),
+            ],
+        )
+    return data, Model([(float(first + i), (first + i) % 3, task, (), 0) for i in range(n)])
+
+
+def stage_of(a, b):
+    return {"train": plus(a), "eval": times(b)}
+
+
+@st.composite
+def trees(draw):
+    """A random tree of operations, done to datasets and to models alike."""
+    pool = [
+        leaf(draw(st.sampled_from(["tensors", "listed"])), draw(st.integers(1, 5)), 10 * i, i % 2)
+        for i in range(draw(st.integers(1, 3)))
+    ]
+    for _ in range(draw(st.integers(0, 8))):
+        data, model = draw(st.sampled_from(pool))
+        operation = draw(
+            st.sampled_from(
+                ["subset", "concat", "train", "eval", "freeze", "replace", "remove", "wrap"]
+            )
+        )
+        a, b = draw(st.integers(1, 5)), draw(st.integers(2, 5))
+        if operation == "subset":
+            picked = draw(st.lists(st.integers(0, len(data) - 1), max_size=6)) if len(data) else []
+            pool.append(
+                (data.subset(picked), Model([model.samples[i] for i in picked], model.group))
+            )
+        elif operation == "concat":
+            other, other_model = draw(st.sampled_from(pool))
+            pool.append(
+                (
+                    data.concat(other),
+                    Model(model.samples + other_model.samples, model.group),
+                )
+            )
+        elif operation in ("train", "eval"):
+            pool.append((getattr(data, operation)(), Model(model.samples, operation)))
+        elif operation == "freeze":
+            samples = [(*s[:3], s[3], len(s[3])) for s in model.samples]
+            pool.append((data.freeze_transforms(), Model(samples, model.group)))
+        elif operation in ("replace", "remove"):
+            function = plus(a) if operation == "replace" else None
+            samples = [replaced(s, model.group, function) for s in model.samples]
+            new = (
+                data.replace_current_transform_group(function)
+                if function
+                else data.remove_current_transform_group()
+            )
+            pool.append((new, Model(samples, model.group)))
+        else:
+            groups = stage_of(a, b)
+            new = AvalancheDataset(data, transform_groups=TransformGroups(groups))
+            samples = [(*s[:3], (*s[3], groups), s[4]) for s in model.samples]
+            pool.append((new, Model(samples, model.group)))
+    return pool
+
+
+def replaced(sample, group, function):
+    number, label, task, stages, frozen = sample
+    if frozen == len(stages):
+        if function is None:
+            return sample
+        return (
+            number,
+            label,
+            task,
+            (*stages, {"train": None, "eval": None, group: function}),
+            frozen,
+        )
+    return number, label, task, (*stages[:-1], {**stages[-1], group: function}), frozen
+
+
+@given(trees())
+@settings(max_examples=150, deadline=None)
+def test_every_tree_of_operations_equals_the_plain_model(pool):
+    for data, model in pool:
+        expected = model.values()
+        assert len(data) == len(expected)
+        assert [(float(x), y, t) for x, y, t in data] == expected
+        assert len(data.parts) == len(set(data.parts))
+        if not expected:
+            continue
+        assert data.targets == [y for _, y, _ in expected]
+        assert data.targets_task_labels == [t for _, _, t in expected]
+        order = torch.randperm(len(data), generator=torch.Generator().manual_seed(len(data)))
+        x, y, t = data.batch(order)
+        assert list(zip(x.tolist(), y.tolist(), t.tolist(), strict=True)) == [
+            expected[i] for i in order.tolist()
+        ]
+        together = [torch.cat(c) for c in zip(*data.batches(order, 2), strict=True)]
+        assert all(torch.equal(a, b) for a, b in zip(together, (x, y, t), strict=True))
+
+
+def test_thousands_of_concats_and_subsets_stay_flat():
+    whole = tensor_set(torch.arange(100.0), torch.arange(100) % 5, task_labels=0)
+    other = tensor_set(torch.arange(50.0), torch.arange(50) % 5, task_labels=1)
+    data = whole.subset(range(10)) + other.subset(range(10))
+    for step in range(5000):
+        data = data.concat((other if step % 2 else whole).subset([step % 50]))
+        data = data.subset(torch.arange(1, len(data)))
+    assert (len(data), len(data.parts)) == (20, 2)
+    assert data.rows.untyped_storage().nbytes() == 20 * 8
+    assert data.targets.values.untyped_storage().nbytes() == 20 * 8
+
+
+def test_torch_subsets_and_concatenations_are_seen_through():
+    first = TensorDataset(torch.arange(4.0), torch.tensor([0, 1, 0, 1]))
+    second = tensor_set(torch.arange(10.0, 13.0), torch.tensor([2, 2, 3]), task_labels=7)
+    nested = Subset(ConcatDataset([first, Subset(second, [2, 0])]), [5, 0, -2])
+    data = AvalancheDataset(nested)
+    assert len(data.parts) == 2
+    assert [float(x) for x, *_ in data] == [10.0, 0.0, 12.0]
+    assert data.batch([0, 1, 2])[1].tolist() == [2, 0, 3]
+
+
+def test_torchs_own_loader_reads_the_same_samples():
+    data = tensor_set(torch.arange(6.0), torch.arange(6) % 2, task_labels=1)
+    for theirs, ours in zip(
+        DataLoader(data, batch_size=4), data.batches(torch.arange(6), 4), strict=True
+    ):
+        assert all(torch.equal(a, b) for a, b in zip(theirs, ours, strict=True))
+
+
+def test_samples_are_lists_with_plain_numbers():
+    data = tensor_set(torch.zeros(2, 3), torch.tensor([1, 0]), task_labels=[4, 5])
+    sample = data[1]
+    assert (type(sample), [type(v) for v in sample[1:]]) == (list, [int, int])
+    assert data[-1][2] == 5
+    assert isinstance(data[:1], type(data))
+    assert data.__getitems__([0, 1])[0][1:] == [1, 4]
+
+
+def test_stored_data_can_not_be_changed_through_a_sample_or_batch():
+    stored = torch.zeros(3, 2)
+    data = tensor_set(stored, torch.zeros(3).long(), task_labels=0)
+    data[0][0].add_(1)
+    data.batch([0, 1])[0].add_(1)
+    for batch in data.batches(torch.arange(3), 3):
+        for column in batch:
+            column.add_(1)
+    assert stored.sum() == 0
+    assert data.targets == [0, 0, 0]
+
+
+def test_dictionaries_get_their_attributes_as_keys():
+    class Dicts:
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return {"text": torch.tensor([index, index])}
+
+    data = AvalancheDataset(Dicts(), data_attributes=[DataAttribute([8, 9], "label", True)])
+    assert data[1]["label"] == 9
+    batch = data.batch([1, 0])
+    assert batch["label"].tolist() == [9, 8]
+    assert batch["text"].tolist() == [[1, 1], [0, 0]]
+
+
+def test_a_collate_function_replaces_the_librarys():
+    data = tensor_set(torch.arange(3.0), torch.arange(3), task_labels=0)
+    mine = AvalancheDataset(data, collate_fn=lambda samples: [s[1] for s in samples])
+    assert mine.batch([2, 0]) == [2, 0]
+    assert list(mine.subset([1, 2]).batches(torch.arange(2), 1)) == [[1], [2]]
+    assert (mine + data).batch([5]) == [2]
+
+
+def test_attributes_are_kept_where_all_operands_have_them():
+    data = tensor_set(torch.arange(2.0), torch.arange(2), task_labels=0)
+    more = data.update_data_attribute("score", [0.5, 0.25])
+    assert more.score == [0.5, 0.25]
+    assert "score" not in (more + data).data_attributes
+    assert (more + AvalancheDataset([])).score == [0.5, 0.25]
+    changed = data.update_data_attribute("targets_task_labels", [3, 3])
+    assert changed[0][2] == 3
+    assert data[0][2] == 0
+    assert type(data.concat(AvalancheDataset(data))) is type(data)
+    assert type(concat_datasets([data, data])) is type(data)
+    assert type(concat_datasets([data, AvalancheDataset(data)])) is AvalancheDataset
+    assert len(concat_datasets([])) == 0
+
+
+def test_wrong_use_is_refused_at_the_call():
+    data = tensor_set(torch.arange(3.0), torch.arange(3), task_labels=0)
+    with pytest.raises(IndexError, match=r"indices contain 3: expected values from 0 to 2"):
+        data.subset([0, 3])
+    with pytest.raises(IndexError, match="indices contain 9"):
+        data.batch([9])
+    with pytest.raises(IndexError, match="index=3: the dataset has 3 samples"):
+        data[3]
+    with pytest.raises(ValueError, match="'score' has 2 values, the dataset has 3 samples"):
+        data.update_data_attribute("score", [1, 2])
+    with pytest.raises(ValueError, match="'targets' has 1 values"):
+        AvalancheDataset(data, data_attributes=[DataAttribute([1], "targets")])
+    with pytest.raises(AttributeError, match="did you mean 'targets'"):
+        _ = data.target
+    with pytest.raises(AttributeError, match="replace_current_transform_group"):
+        _ = data.transform
+    with pytest.raises(TypeError, match="dataset=int: expected a map-style dataset"):
+        AvalancheDataset(3)
+
+
+def test_groups_that_a_dataset_does_not_define_are_refused():
+    groups = TransformGroups({"train": plus(1), "replay": plus(5)})
+    data = AvalancheDataset(TensorDataset(torch.zeros(2)), transform_groups=groups)
+    assert float(data.with_transforms("replay")[0][0]) == 5
+    with pytest.raises(ValueError, match=r"group_name='replai': did you mean 'replay'\?"):
+        data.with_transforms("replai")
+    with pytest.raises(TypeError, match=r"'train'\]=3: expected a callable, a pair of callables"):
+        TransformGroups({"train": 3})
+
+
+def test_datasets_travel_through_pickle():
+    data = tensor_set(torch.arange(4.0), torch.arange(4), task_labels=2)
+    data.batch([0])
+    again = pickle.loads(pickle.dumps(data.subset([3, 1])))
+    assert [float(x) for x, *_ in again] == [3.0, 1.0]
+    assert again.batch([0])[2].tolist() == [2]
