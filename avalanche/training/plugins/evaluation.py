@@ -24,6 +24,7 @@ def _at(event: str) -> Callable[..., None]:
             self._fire(event, strategy, kwargs)
 
     callback.__name__ = event
+    callback.__qualname__ = f"EvaluationPlugin.{event}"
     callback.__doc__ = f"Call the metrics, then the loggers, that act at ``{event}``."
     return callback
 
