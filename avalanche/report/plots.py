@@ -47,14 +47,17 @@ def accuracy_over_time(summaries: Summaries) -> Figure:
     figure = new_figure(8.2, 4.2)
     axes = figure.subplots()
     look = colours([summary.name for summary in learners(summaries)])
-    for summary in sorted(learners(summaries), key=lambda s: -s.average_accuracy.mean):
+    order = sorted(learners(summaries), key=lambda s: -s.average_accuracy.mean)
+    for place, summary in enumerate(order):
         curves = [seen_accuracy(matrix) for matrix in summary.matrices]
         length = min(len(curve) for curve in curves)
         stack = np.stack([curve[:length] for curve in curves]) * 100
         x = summary.matrices[0].trained[:length]
         colour, marker = look[summary.name]
-        axes.plot(x, stack.mean(axis=0), color=colour, marker=marker, ms=5.5, lw=2,
-                  label=summary.name)  # fmt: skip
+        # Thick below, thin above: curves that lie on each other are both seen.
+        thin = 1.0 - place / max(1, len(order) - 1)
+        axes.plot(x, stack.mean(axis=0), color=colour, marker=marker, ms=4.5 + 3 * thin,
+                  lw=1.6 + 1.4 * thin, label=summary.name)  # fmt: skip
         if len(stack) > 1:
             mean, sd = stack.mean(axis=0), stack.std(axis=0, ddof=1)
             low, high = np.clip(mean - sd, 0, 100), np.clip(mean + sd, 0, 100)
@@ -146,7 +149,8 @@ def final_bars(summaries: Summaries) -> Figure:
     labels = [f"{s.name} (upper bound)" if s.upper_bound else s.name for s in summaries]
     left.set_yticks(range(len(summaries)), labels)
     left.tick_params(axis="y", labelcolor=INK)
-    left.set_ylim(max(2, len(summaries)) - 0.5, -0.5)
+    margin = 0.5 if len(summaries) > 1 else 0.9
+    left.set_ylim(len(summaries) - 1 + margin, -margin)
     return figure
 
 
