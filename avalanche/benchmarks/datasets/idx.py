@@ -50,6 +50,8 @@ def read_idx(path: str | Path, dimensions: int | None = None) -> Tensor:
             f"{path}: {len(raw) - header} bytes of data, the header says {expected} for shape "
             f"{shape}; the file is damaged, fetch it again"
         )
+    if not expected:
+        return torch.zeros(shape, dtype=torch.uint8)
     return torch.frombuffer(raw, dtype=torch.uint8, offset=header).view(shape)
 
 

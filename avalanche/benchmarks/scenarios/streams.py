@@ -61,7 +61,8 @@ class SequenceCLStream(ABC, Generic[TExperience]):
     """A stream whose experiences can be reached by position.
 
     ``stream[2]`` is an experience; ``stream[2:]`` and ``stream[[0, 3]]`` are streams, whose
-    experiences keep the ids that they have in the whole stream. Subclasses say how many
+    experiences keep the ids that they have in the whole stream. Negative positions count from the
+    end. Subclasses say how many
     experiences there are and make one by id.
 
     Args:
@@ -119,11 +120,12 @@ class SequenceCLStream(ABC, Generic[TExperience]):
         return (self[position] for position in range(len(self)))
 
     def _id_of(self, position: int) -> int:
-        if not 0 <= position < len(self):
+        if not -len(self) <= position < len(self):
             raise IndexError(
-                f"{self.name}_stream[{position}]: expected an index from 0 to {len(self) - 1}, "
-                f"the stream has {len(self)} experiences; use len(stream) to count from the end"
+                f"{self.name}_stream[{position}]: index out of range, the stream has {len(self)} "
+                f"experiences; use 0 to {len(self) - 1}, or -1 for the last"
             )
+        position %= len(self)
         return position if self.slice_ids is None else self.slice_ids[position]
 
     def _sliced(self: S, positions: Iterable[int]) -> S:

@@ -31,15 +31,11 @@ class Batched:
         tensor: on a batch of tensors, or None if it must run per sample.
         image: on the pixels of PIL-like images, or None if it must run per sample.
         image_out: whether ``image`` yields pixels of PIL-like images again, not tensors.
-        random: whether it draws random numbers.
-        writes: whether it may write into the batch it is given.
     """
 
     tensor: BatchFunction | None = None
     image: BatchFunction | None = None
     image_out: bool = False
-    random: bool = False
-    writes: bool = True
 
 
 class Step:
@@ -48,7 +44,7 @@ class Step:
     def __init__(self, transform: Callable[[Any], Any]) -> None:
         self.transform = transform
         known = _lookup(transform)
-        self.batched = known if known is not None else Batched(random=True)
+        self.batched = known if known is not None else Batched()
         self.is_batched = known is not None
         self._keeps_tensors = _key(transform) in {"v1.ToTensor", "v2.ToTensor"}
 
@@ -88,7 +84,7 @@ def steps_of(transform: Callable[[Any], Any] | None) -> list[Step]:
 
 def _lookup(transform: Any) -> Batched | None:
     if isinstance(transform, BatchTransform):
-        return Batched(tensor=transform.batch, writes=False)
+        return Batched(tensor=transform.batch)
     build = REGISTRY.get(_key(transform))
     return build(transform) if build is not None else None
 
@@ -108,15 +104,15 @@ def _tensor_to_float(values: Tensor) -> Tensor:
 
 
 def _to_tensor(transform: Any) -> Batched:
-    return Batched(tensor=_tensor_to_float, image=_tensor_to_float, writes=False)
+    return Batched(tensor=_tensor_to_float, image=_tensor_to_float)
 
 
 def _to_image(transform: Any) -> Batched:
-    return Batched(tensor=lambda x: x, image=lambda x: x, writes=False)
+    return Batched(tensor=lambda x: x, image=lambda x: x)
 
 
 def _pil_to_tensor(transform: Any) -> Batched:
-    return Batched(image=lambda x: x, writes=False)
+    return Batched(image=lambda x: x)
 
 
 def _convert_dtype(transform: Any) -> Batched:
@@ -126,7 +122,7 @@ def _convert_dtype(transform: Any) -> Batched:
         converted: Tensor = convert_image_dtype(values, transform.dtype)
         return converted
 
-    return Batched(tensor=convert, writes=False)
+    return Batched(tensor=convert)
 
 
 def _v2_convert_dtype(transform: Any) -> Batched:
@@ -146,7 +142,7 @@ def _v2_dtype(dtype: torch.dtype, scale: bool) -> Batched:
         converted: Tensor = to_dtype(values, dtype, scale=scale)
         return converted
 
-    return Batched(tensor=convert, writes=False)
+    return Batched(tensor=convert)
 
 
 def _normalize(transform: Any) -> Batched | None:
@@ -179,7 +175,7 @@ def _horizontal_flip(transform: Any) -> Batched:
         shape = (-1,) + (1,) * (values.ndim - 1)
         return torch.where(chosen.view(shape).to(values.device), values.flip(-1), values)
 
-    return Batched(flip, flip, image_out=True, random=True, writes=False)
+    return Batched(flip, flip, image_out=True)
 
 
 def _random_crop(transform: Any) -> Batched | None:
@@ -199,7 +195,7 @@ def _random_crop(transform: Any) -> Batched | None:
         top, left = torch.randint(tops, (n,)), torch.randint(lefts, (n,))
         return windows[torch.arange(n), :, top, left]
 
-    return Batched(crop, crop, image_out=True, random=True, writes=False)
+    return Batched(crop, crop, image_out=True)
 
 
 def _pads(padding: Any, key: str) -> list[int] | None:

@@ -344,7 +344,7 @@ class AvalancheDataset(Dataset[Any]):
         )
 
     def __hash__(self) -> int:
-        return id(self)
+        return hash((len(self), self._group, len(self.parts)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_fetcher": None}

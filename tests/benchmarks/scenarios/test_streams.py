@@ -38,9 +38,15 @@ def test_an_experience_knows_its_stream_and_benchmark(stream):
     assert [e.current_experience for e in stream] == [e.current_experience for e in stream]
 
 
-@pytest.mark.parametrize("index", [5, 99, -1])
+def test_negative_positions_count_from_the_end(stream):
+    assert stream[-1].current_experience == 4
+    assert stream[1:4][-1].current_experience == 3
+    assert [e.current_experience for e in stream[[-1, 0]]] == [4, 0]
+
+
+@pytest.mark.parametrize("index", [5, 99, -6])
 def test_an_index_out_of_range_names_stream_index_and_length(stream, index):
-    with pytest.raises(IndexError, match=rf"train_stream\[{index}\].*from 0 to 4.*5 experiences"):
+    with pytest.raises(IndexError, match=rf"train_stream\[{index}\].*5 experiences; use 0 to 4"):
         stream[index]
 
 

@@ -207,6 +207,13 @@ def test_workers_give_the_same_order(groups, index):
     assert torch.equal(state, worker_state)
 
 
+@pytest.mark.slow
+def test_workers_may_be_spawned(groups):
+    options = {"num_workers": 1, "multiprocessing_context": "spawn"}
+    loader = TaskBalancedDataLoader(groups[0] + groups[1], 4, **options)
+    assert numbers(loader) == numbers(TaskBalancedDataLoader(groups[0] + groups[1], 4))
+
+
 def test_persistent_workers_start_a_new_order_every_epoch(groups):
     loader = SingleDatasetDataLoader(
         groups[0], 4, shuffle=True, num_workers=1, persistent_workers=True
