@@ -8,6 +8,8 @@ writes them to perf/results.md.
 """
 
 import argparse
+import contextlib
+import json
 import os
 import platform
 import statistics
@@ -46,12 +48,11 @@ class Worker:
 
     def run(self, row: w.Row) -> dict[str, float]:
         """Seconds, samples and peak memory of one row."""
-        import json
-
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(w.request(row))
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # the missing answer below says so
+            self.process.stdin.write(w.request(row))
+            self.process.stdin.flush()
         for line in self.process.stdout:
             if line.startswith("{"):
                 answer: dict[str, float] = json.loads(line)
@@ -61,7 +62,8 @@ class Worker:
     def close(self) -> None:
         """End the process."""
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait()
         self.log.close()
 

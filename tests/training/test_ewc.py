@@ -280,3 +280,11 @@ def test_importances_are_kept_on_demand():
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         ElasticWeightConsolidation(**options)
+
+
+def test_a_diverged_model_is_named_as_such():
+    model = mlp()
+    with torch.no_grad():
+        model[0].weight.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="training has diverged; lower the learning rate"):
+        diagonal_fisher(model, dataset())

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.regularization import ElasticWeightConsolidation
+from avalanche.training.regularization.ewc import FisherKind, Mode
 
 __all__ = ["EWCPlugin"]
 
@@ -28,10 +29,10 @@ class EWCPlugin(SupervisedPlugin):
     def __init__(
         self,
         ewc_lambda: float,
-        mode: str = "separate",
+        mode: Mode = "separate",
         decay_factor: float | None = None,
         keep_importance_data: bool = False,
-        fisher: str = "auto",
+        fisher: FisherKind = "auto",
     ) -> None:
         self.ewc = ElasticWeightConsolidation(
             ewc_lambda, mode, decay_factor, keep_importance_data, fisher

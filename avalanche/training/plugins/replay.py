@@ -5,6 +5,7 @@ from typing import Any
 from avalanche.benchmarks.utils.data_loader import ReplayDataLoader
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.storage_policy import ExemplarsBuffer, ExperienceBalancedBuffer
+from avalanche.training.storage_policy.base import check_size
 
 __all__ = ["ReplayPlugin"]
 
@@ -27,7 +28,7 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         storage_policy: the memory.
 
     Raises:
-        ValueError: a storage policy of another capacity than ``mem_size``.
+        ValueError: a negative ``mem_size``, or a storage policy of another capacity.
 
     References:
         Chaudhry et al., "On tiny episodic memories in continual learning", 2019
@@ -44,7 +45,7 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
     ) -> None:
         if isinstance(batch_size, ExemplarsBuffer):
             batch_size, storage_policy = None, batch_size
-        self.mem_size = mem_size
+        self.mem_size = check_size("mem_size", mem_size)
         self.batch_size = batch_size
         self.batch_size_mem = batch_size_mem
         self.task_balanced_dataloader = task_balanced_dataloader

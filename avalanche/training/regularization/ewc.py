@@ -1,6 +1,6 @@
 """Elastic Weight Consolidation: a quadratic penalty around the solutions of earlier experiences."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,10 @@ from avalanche.training.regularization.base import RegularizationMethod
 from avalanche.training.regularization.fisher import diagonal_fisher
 from avalanche.training.regularization.quadratic import QuadraticPenalty
 
-__all__ = ["ElasticWeightConsolidation"]
+__all__ = ["ElasticWeightConsolidation", "FisherKind", "Mode"]
 
-_MODES = ("separate", "online")
-_FISHERS = ("auto", "sampled", "empirical")
+Mode = Literal["separate", "online"]
+FisherKind = Literal["auto", "sampled", "empirical"]
 
 
 class ElasticWeightConsolidation(RegularizationMethod):
@@ -56,17 +56,19 @@ class ElasticWeightConsolidation(RegularizationMethod):
     def __init__(
         self,
         ewc_lambda: float,
-        mode: str = "separate",
+        mode: Mode = "separate",
         decay_factor: float | None = None,
         keep_importance_data: bool = False,
-        fisher: str = "auto",
+        fisher: FisherKind = "auto",
     ) -> None:
         if not ewc_lambda >= 0:
             raise ValueError(f"ewc_lambda={ewc_lambda}: expected a strength of 0 or more")
-        if mode not in _MODES:
+        if mode not in get_args(Mode):
             raise ValueError(f"mode={mode!r}: expected 'separate' or 'online'")
-        if fisher not in _FISHERS:
-            raise ValueError(f"fisher={fisher!r}: expected one of {', '.join(_FISHERS)}")
+        if fisher not in get_args(FisherKind):
+            raise ValueError(
+                f"fisher={fisher!r}: expected one of {', '.join(get_args(FisherKind))}"
+            )
         if mode == "online" and (decay_factor is None or not 0 <= decay_factor <= 1):
             raise ValueError(
                 f"decay_factor={decay_factor}: online mode needs a factor between 0 and 1"

@@ -52,6 +52,9 @@ def diagonal_fisher(
     Returns:
         Parameter name to a tensor of its shape. Zeros for an empty data set.
 
+    Raises:
+        FloatingPointError: the model's answers are not finite.
+
     References:
         Kirkpatrick et al., PNAS 2017 (arXiv 1612.00796), section 2.
         Kunstner et al., "Limitations of the empirical Fisher", 2019 (arXiv 1905.12558).
@@ -63,17 +66,24 @@ def diagonal_fisher(
         dataset.eval(), batch_size=batch_size, shuffle=False, num_workers=num_workers
     )
     count = 0
+    diverged = torch.zeros((), dtype=torch.bool, device=device)
     with evaluation_mode(model):
         for batch in loader:
             x, y = batch[0].to(device), batch[1].to(device)
             tasks = batch[-1].to(device) if len(batch) >= 3 else None
             if sampled:
                 with torch.no_grad():
-                    logits = avalanche_forward(model, x, tasks)
-                    y = torch.multinomial(F.softmax(logits, dim=1), 1).squeeze(1)
+                    probability = F.softmax(avalanche_forward(model, x, tasks), dim=1)
+                    diverged |= probability.isnan().any()
+                    y = torch.multinomial(probability.nan_to_num(1.0), 1).squeeze(1)
             add = _add_by_layer if _only_linear(model, parameters) else _add_by_vmap
             add(model, parameters, total, (x, y, tasks), loss)
             count += len(y)
+    if diverged:
+        raise FloatingPointError(
+            "the model's answers are not finite any more, so the Fisher information is undefined: "
+            "training has diverged; lower the learning rate or the strength of the penalty"
+        )
     if count:
         torch._foreach_div_(list(total.values()), count)
     return total

@@ -49,7 +49,8 @@ class BalancedExemplarsBuffer(ExemplarsBuffer):
     @property
     def buffer(self) -> AvalancheDataset:
         """The stored samples of all groups, group by group."""
-        return concat_datasets(self.buffer_datasets)
+        joined: AvalancheDataset = concat_datasets(self.buffer_datasets)
+        return joined
 
     @buffer.setter
     def buffer(self, data: AvalancheDataset) -> None:

@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from typing_extensions import Unpack
 
 from avalanche.training.plugins.ewc import EWCPlugin
+from avalanche.training.regularization.ewc import FisherKind, Mode
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["EWC"]
@@ -39,11 +40,11 @@ class EWC(SupervisedTemplate):
         optimizer: Optimizer,
         criterion: Callable[..., Tensor] | None,
         ewc_lambda: float,
-        mode: str = "separate",
+        mode: Mode = "separate",
         decay_factor: float | None = None,
         keep_importance_data: bool = False,
         *args: Any,
-        fisher: str = "auto",
+        fisher: FisherKind = "auto",
         **base: Unpack[LoopOptions],
     ) -> None:
         plugin = EWCPlugin(ewc_lambda, mode, decay_factor, keep_importance_data, fisher)

@@ -21,11 +21,14 @@ class JointTraining(Naive):
 
     Not a continual learner: it sees the whole stream at once, and shows what is possible without
     forgetting. Takes the arguments of :class:`Naive`. Call :meth:`train` once, with the stream.
+
+    Attributes:
+        joint_experiences: the experiences that were learnt together.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._experiences: list[Any] = []
+        self.joint_experiences: list[Any] = []
 
     def train(
         self, experiences: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
@@ -35,22 +38,22 @@ class JointTraining(Naive):
         Raises:
             AlreadyTrainedError: called a second time.
         """
-        if self._experiences:
+        if self.joint_experiences:
             raise AlreadyTrainedError(
                 "JointTraining.train was called twice: it learns all experiences in one call; "
                 "pass the whole stream, strategy.train(benchmark.train_stream)"
             )
-        self._experiences = list(self._as_experiences(experiences))
+        self.joint_experiences = list(self._as_experiences(experiences))
         # One pass of the loop, under the name of the last experience.
-        return super().train(self._experiences[-1:], eval_streams, **kwargs)
+        return super().train(self.joint_experiences[-1:], eval_streams, **kwargs)
 
     def train_dataset_adaptation(self, **kwargs: Any) -> None:
         """The data of all experiences."""
-        self.adapted_dataset = concat_datasets([e.dataset.train() for e in self._experiences])
+        self.adapted_dataset = concat_datasets([e.dataset.train() for e in self.joint_experiences])
 
     def model_adaptation(self, model: nn.Module | None = None) -> nn.Module:
         """Let dynamic modules grow for every experience."""
         model = self.model if model is None else model
-        for experience in self._experiences:
+        for experience in self.joint_experiences:
             avalanche_model_adaptation(model, experience)
         return model.to(self.device)

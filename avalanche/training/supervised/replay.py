@@ -1,7 +1,7 @@
 """Replay: train on new and remembered samples together."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -14,9 +14,12 @@ from avalanche.training.storage_policy import (
     ExperienceBalancedBuffer,
     ReservoirSamplingBuffer,
 )
+from avalanche.training.storage_policy.base import check_size
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["Replay"]
+
+Policy = Literal["experience_balanced", "class_balanced", "reservoir"]
 
 _POLICIES: dict[str, Callable[[int], ExemplarsBuffer]] = {
     "experience_balanced": ExperienceBalancedBuffer,
@@ -50,7 +53,7 @@ class Replay(SupervisedTemplate):
         criterion: Callable[..., Tensor] | None = None,
         mem_size: int = 200,
         *args: Any,
-        storage_policy: str | ExemplarsBuffer = "experience_balanced",
+        storage_policy: Policy | ExemplarsBuffer = "experience_balanced",
         **base: Unpack[LoopOptions],
     ) -> None:
         if isinstance(storage_policy, str):
@@ -59,7 +62,7 @@ class Replay(SupervisedTemplate):
                     f"storage_policy={storage_policy!r}: expected one of {', '.join(_POLICIES)}, "
                     "or a buffer"
                 )
-            policy = _POLICIES[storage_policy](mem_size)
+            policy = _POLICIES[storage_policy](check_size("mem_size", mem_size))
         else:
             policy = storage_policy
         plugin = ReplayPlugin(mem_size, storage_policy=policy)

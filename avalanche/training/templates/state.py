@@ -1,8 +1,12 @@
 """State of a strategy: what evaluation must give back, and what a checkpoint holds."""
 
+import copy
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from avalanche.benchmarks.utils import AvalancheDataset
 
 if TYPE_CHECKING:
     from avalanche.training.templates.supervised import SupervisedTemplate
@@ -65,10 +69,15 @@ def load_strategy_state(
             f"state of {state['strategy']} with plugins {saved} cannot be loaded into "
             f"{type(strategy).__name__} with plugins {names}; build the strategy as it was"
         )
+    parts = dataset_parts(benchmark)
+    context = {"parts": parts, "model": strategy.model}
+    # Everything that can be refused is tried on copies first, so that nothing is half loaded.
+    for view in _views(state):
+        AvalancheDataset.from_state(view, parts)
+    copy.deepcopy(strategy.model).load_state_dict(state["model"])
     strategy.model.load_state_dict(state["model"])
     strategy.make_optimizer()
     strategy.optimizer.load_state_dict(state["optimizer"])
-    context = {"parts": dataset_parts(benchmark), "model": strategy.model}
     for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
         if hasattr(plugin, "load_state_dict"):
             plugin.load_state_dict(plugin_state, **context)
@@ -88,6 +97,18 @@ def dataset_parts(benchmark: Any) -> list[Any]:
         for part in experience.dataset.parts
     }
     return list(parts.values())
+
+
+def _views(state: Any) -> Iterator[dict[str, Any]]:
+    """Every reference to stored samples inside a state."""
+    if isinstance(state, dict):
+        if "fingerprints" in state:
+            yield state
+        for value in state.values():
+            yield from _views(value)
+    elif isinstance(state, (list, tuple)):
+        for value in state:
+            yield from _views(value)
 
 
 def _state_of(plugin: Any) -> dict[str, Any]:

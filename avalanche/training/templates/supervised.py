@@ -168,6 +168,9 @@ class SupervisedTemplate(BaseTemplate):
                 self.experience = experience
                 self._train_exp(experience, **kwargs)
             self.events.calls.after_training(kwargs)
+        except BaseException:
+            self.evaluator.close()  # leave no half-drawn bar behind, on Ctrl-C too
+            raise
         finally:
             self._clean_up()
         return self.evaluator.get_last_metrics()
@@ -246,6 +249,9 @@ class SupervisedTemplate(BaseTemplate):
                 self.experience = experience
                 self._eval_exp(**kwargs)
             self.events.calls.after_eval(kwargs)
+        except BaseException:
+            self.evaluator.close()
+            raise
         finally:
             before.restore(self)
         return self.evaluator.get_last_metrics()
