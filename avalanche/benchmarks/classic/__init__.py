@@ -1,4 +1,7 @@
-"""Benchmarks from the literature, ready to use."""
+"""Benchmarks from the literature, ready to use.
+
+Each is loaded when it is first asked for: ``_HOMES`` says which module has it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cmnist import PermutedMNIST, RotatedMNIST, SplitMNIST
-    from .split_digits import SplitDigits
+    from .cmnist import PermutedMNIST as PermutedMNIST
+    from .cmnist import RotatedMNIST as RotatedMNIST
+    from .cmnist import SplitMNIST as SplitMNIST
+    from .split_digits import SplitDigits as SplitDigits
 
 _HOMES = {
     "PermutedMNIST": "cmnist",
@@ -16,7 +21,7 @@ _HOMES = {
     "SplitMNIST": "cmnist",
 }
 
-__all__ = ["PermutedMNIST", "RotatedMNIST", "SplitDigits", "SplitMNIST"]
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
@@ -27,4 +32,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*globals(), *__all__})
