@@ -83,7 +83,7 @@ def _members(path: Path) -> Iterator[_Member]:
 
 
 def _gunzipped(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path))  # noqa: SIM115 - closed by who writes the member
+    return cast("IO[bytes]", gzip.open(path))
 
 
 def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
