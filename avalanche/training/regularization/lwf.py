@@ -41,11 +41,11 @@ class LearningWithoutForgetting(RegularizationMethod):
         >>> from types import SimpleNamespace
         >>> lwf = LearningWithoutForgetting(alpha=1.0, temperature=2.0)
         >>> model, x = nn.Linear(4, 3), torch.ones(2, 4)
-        >>> float(lwf(x, model(x), model))
+        >>> lwf(x, model(x), model).item()
         0.0
         >>> exp = SimpleNamespace(classes_in_this_experience=[0, 1], task_labels=[0])
         >>> lwf.post_adapt(SimpleNamespace(model=model), exp)
-        >>> round(float(lwf(x, model(x), model)), 5)  # still the same model
+        >>> round(lwf(x, model(x), model).item(), 5)  # still the same model
         0.0
 
     Differences from the paper:

@@ -21,7 +21,7 @@ class QuadraticPenalty:
         >>> penalty.add({"weight": torch.tensor([[2.0]])}, {"weight": torch.tensor([[1.0]])})
         >>> penalty.add({"weight": torch.tensor([[1.0]])}, {"weight": torch.tensor([[4.0]])})
         >>> _ = torch.nn.init.constant_(layer.weight, 3.0)
-        >>> round(float(penalty(layer)), 4)  # 2 * (3 - 1)^2 + 1 * (3 - 4)^2
+        >>> round(penalty(layer).item(), 4)  # 2 * (3 - 1)^2 + 1 * (3 - 4)^2
         9.0
     """
 
