@@ -12,7 +12,6 @@ demo: $(VENV)/.installed  ## five strategies on real images: table, plots, repor
 
 test: $(VENV)/.installed  ## the whole test suite
 	$(BIN)/python -m pytest -q -n 2 tests
-	$(BIN)/python -m pytest -q -n 2 --doctest-modules avalanche
 
 check: $(VENV)/.installed  ## style, types, layers, doctests
 	$(BIN)/ruff check .
