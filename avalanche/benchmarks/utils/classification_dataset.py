@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,8 @@ from .data import AvalancheDataset
 from .data_attribute import DataAttribute, TaskLabels, as_column
 from .flat_data import ConstantSequence
 from .targets import find_targets
-from .transform_groups import DefaultTransformGroups, TransformGroups
+from .task_set import TaskSet
+from .transform_groups import DefaultTransformGroups, TransformGroups, groups_of_options
 from .transforms import MapClasses
 
 Collate = Callable[[list[Any]], Any]
@@ -45,44 +46,13 @@ class TaskAwareClassificationDataset(ClassificationDataset):
         return self.targets_task_labels.val_to_idx
 
     @property
-    def task_set(self) -> TaskSet:
+    def task_set(self) -> TaskSet[TaskAwareClassificationDataset]:
         """The dataset of every task, by task label."""
         return TaskSet(self)
 
 
 class TaskAwareSupervisedClassificationDataset(TaskAwareClassificationDataset):
     """A task-aware dataset that is known to have targets; the type that benchmarks give."""
-
-
-class TaskSet(Mapping[int, TaskAwareClassificationDataset]):
-    """A dataset seen as one dataset per task label.
-
-    Args:
-        data: the dataset to look at.
-
-    Example:
-        >>> data = _make_taskaware_tensor_classification_dataset(
-        ...     torch.zeros(3, 2), torch.tensor([0, 1, 0]), task_labels=[0, 0, 4])
-        >>> {task: len(part) for task, part in TaskSet(data).items()}
-        {0: 2, 4: 1}
-    """
-
-    def __init__(self, data: TaskAwareClassificationDataset) -> None:
-        self.data = data
-
-    def __getitem__(self, task_label: int) -> TaskAwareClassificationDataset:
-        groups = self.data.targets_task_labels.groups
-        if task_label not in groups:
-            raise KeyError(
-                f"task_label={task_label}: expected one of {sorted(groups)}, the tasks of the data"
-            )
-        return self.data.subset(groups[task_label])
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.data.targets_task_labels.groups)
-
-    def __len__(self) -> int:
-        return len(self.data.targets_task_labels.groups)
 
 
 def as_classification_dataset(
@@ -139,7 +109,7 @@ def _make_taskaware_classification_dataset(
         ValueError: if both kinds of transforms are given, a length is wrong, or there are no
             targets.
     """
-    groups = _groups(transform, target_transform, transform_groups)
+    groups = groups_of_options(transform, target_transform, transform_groups)
     base = AvalancheDataset(dataset)
     if targets is None and target_transform is not None:
         plain = base.data_attributes.get("targets", None) or find_targets(base._view)
@@ -255,22 +225,3 @@ def _with_targets(made: Any, targets: Any) -> Any:
             return made
         targets = find_targets(made._view)
     return made.update_data_attribute("targets", DataAttribute(targets, "targets"))
-
-
-def _groups(
-    transform: Any,
-    target_transform: Any,
-    transform_groups: TransformGroups | Mapping[str, Any] | None,
-) -> TransformGroups | None:
-    if transform_groups is not None:
-        if transform is not None or target_transform is not None:
-            raise ValueError(
-                "transform_groups together with transform or target_transform: expected one "
-                "kind; put all transforms into transform_groups"
-            )
-        if isinstance(transform_groups, TransformGroups):
-            return transform_groups
-        return TransformGroups(transform_groups)
-    if transform is None and target_transform is None:
-        return None
-    return DefaultTransformGroups((transform, target_transform))

@@ -20,11 +20,18 @@ from torch.utils.data import TensorDataset
 
 from .columns import Column, ImageBatch
 
+TARGET_NAMES = ("targets", "target", "labels", "label", "y")  # fields and keys that hold labels
 _SAMPLED_ROWS = 64  # rows that enter a fingerprint: enough to tell data apart, cheap to read
 
 
 class Source(ABC):
-    """Stored samples, addressed by row. Sources are shared by views and never changed."""
+    """Stored samples, addressed by row. Sources are shared by views and never changed.
+
+    ``found_targets`` keeps the targets once somebody has looked for them, see
+    :func:`~avalanche.benchmarks.utils.targets.find_targets`.
+    """
+
+    found_targets: Tensor | list[Any] | None = None
 
     @abstractmethod
     def __len__(self) -> int:
@@ -41,6 +48,15 @@ class Source(ABC):
     @abstractmethod
     def describe(self) -> str:
         """Kind, shapes, dtypes and a checksum: equal for equal data, in any process."""
+
+    def stored_targets(self) -> Any:
+        """The target of every row where the data keeps them apart from the samples, else None."""
+        return None
+
+    @property
+    def name(self) -> str:
+        """What messages call the data."""
+        return type(self).__name__
 
 
 class ColumnSource(Source):
@@ -96,6 +112,14 @@ class ColumnSource(Source):
             fields.append(column[row].item() if number else column[row].clone())
         return tuple(fields)
 
+    def stored_targets(self) -> Any:
+        if len(self.columns) > 1:
+            return self.columns[1]
+        raise ValueError(
+            "targets: the data has one tensor per sample and no target; pass targets=, or give "
+            "(x, y) tensors"
+        )
+
     def describe(self) -> str:
         shapes = ",".join(f"{tuple(c.shape)}:{c.dtype}" for c in self.columns)
         rows = torch.linspace(0, max(len(self) - 1, 0), _SAMPLED_ROWS).long().unique()
@@ -124,10 +148,24 @@ class SampleSource(Source):
         return self.dataset[row]
 
     def gather(self, rows: Tensor) -> list[Column] | None:
-        samples = [self.dataset[row] for row in rows.tolist()]
+        picked = rows.tolist()
+        many = getattr(self.dataset, "__getitems__", None)
+        samples = [self.dataset[row] for row in picked] if many is None else many(picked)
         if not samples or not all(isinstance(s, (tuple, list)) for s in samples):
             return None
         return [list(field) for field in zip(*samples, strict=True)]
+
+    def stored_targets(self) -> Any:
+        for name in TARGET_NAMES:
+            found = getattr(self.dataset, name, None)
+            if found is not None and hasattr(found, "__len__") and len(found) == len(self):
+                change = getattr(self.dataset, "target_transform", None)
+                return found if change is None else [change(value) for value in list(found)]
+        return None
+
+    @property
+    def name(self) -> str:
+        return type(self.dataset).__name__
 
     def describe(self) -> str:
         kind = type(self.dataset)

@@ -10,7 +10,7 @@ from torch import Tensor
 from .columns import Column, stack_column
 from .data_attribute import as_column
 from .pipeline import Part
-from .sources import ColumnSource, SampleSource
+from .sources import TARGET_NAMES, Source
 from .view import View
 
 
@@ -18,20 +18,23 @@ def find_targets(view: View) -> Tensor | list[Any]:
     """The target of every sample of a view.
 
     Looked for in this order: the second column of data in memory, the ``targets`` (or
-    ``labels``) field of the wrapped dataset, one pass over the samples. Target transforms that
-    belong to the data are applied.
+    ``labels``) field of the wrapped dataset, its column of that name, one pass over the samples
+    (its result is kept with the source, so that no sample is read twice for it). Target
+    transforms that belong to the data are applied.
 
     Raises:
-        ValueError: if samples are no ``(x, y, ...)`` tuples and the dataset has no ``targets``.
+        ValueError: if samples are neither ``(x, y, ...)`` tuples nor dictionaries with a target,
+            and the dataset has no ``targets``.
     """
     columns = [_part_targets(part) for part in view.parts]
     if view.part_ids is None:
         return _pick(columns[0], view.rows) if columns else torch.zeros(0, dtype=torch.int64)
-    if all(isinstance(c, Tensor) for c in columns):
-        out = torch.empty(len(view), dtype=columns[0].dtype)  # type: ignore[union-attr]
-        for i, column in enumerate(columns):
+    tensors = [c for c in columns if isinstance(c, Tensor)]
+    if len(tensors) == len(columns) and len({(c.shape[1:], c.dtype) for c in tensors}) == 1:
+        out = torch.empty((len(view), *tensors[0].shape[1:]), dtype=tensors[0].dtype)
+        for i, column in enumerate(tensors):
             mine = view.part_ids == i
-            out[mine] = _pick(column, view.rows[mine])  # type: ignore[assignment]
+            out[mine] = column.index_select(0, view.rows[mine])
         return out
     ids, rows = view.part_ids.tolist(), view.rows.tolist()
     return [columns[i][row] for i, row in zip(ids, rows, strict=True)]
@@ -45,38 +48,41 @@ def _pick(column: Tensor | list[Any], rows: Tensor) -> Tensor | list[Any]:
 
 def _part_targets(part: Part) -> Tensor | list[Any]:
     source = part.source
-    if isinstance(source, ColumnSource):
-        if len(source.columns) < 2:
-            raise ValueError(
-                "targets: the data has one tensor per sample and no target; pass targets=, or "
-                "give (x, y) tensors"
-            )
-        return _transformed(part, source.columns[1])
-    assert isinstance(source, SampleSource)
-    for name in ("targets", "labels"):
-        found = getattr(source.dataset, name, None)
-        if found is not None and len(found) == len(source):
-            return as_column(found)
-    return as_column(_read_all(source))
+    if source.found_targets is None:
+        stored = source.stored_targets()
+        source.found_targets = as_column(_read_all(source) if stored is None else stored)
+    return _transformed(part, source.found_targets)
 
 
-def _read_all(source: SampleSource) -> list[Any]:
+def _read_all(source: Source) -> list[Any]:
     """One pass over the samples, for datasets that keep no list of their labels."""
     values = []
     for row in range(len(source)):
-        sample = source.sample(row)
-        if not isinstance(sample, (tuple, list)) or len(sample) < 2:
-            raise ValueError(
-                f"targets: {type(source.dataset).__name__} has no 'targets' and its samples are "
-                f"{type(sample).__name__}, not (x, y) tuples; pass targets= or give the dataset "
-                "a 'targets' list"
-            )
-        value = sample[1]
+        value = _target_of(source.sample(row), source)
         values.append(value.item() if isinstance(value, Tensor) and value.ndim == 0 else value)
     return values
 
 
-def _transformed(part: Part, column: Tensor) -> Tensor | list[Any]:
+def _target_of(sample: Any, source: Source) -> Any:
+    if isinstance(sample, dict):
+        for name in TARGET_NAMES:
+            if name in sample:
+                return sample[name]
+        raise ValueError(
+            f"targets: the samples of {source.name} are dictionaries with the keys "
+            f"{sorted(sample)}: expected one of {list(TARGET_NAMES)} to hold the target; pass "
+            "targets=[...] with one value per sample, or rename the key"
+        )
+    if isinstance(sample, (tuple, list)) and len(sample) >= 2:
+        return sample[1]
+    raise ValueError(
+        f"targets: {source.name} has no 'targets' and its samples are {type(sample).__name__}, "
+        "not (x, y) tuples; pass targets=[...] with one value per sample, or give the dataset a "
+        "'targets' list"
+    )
+
+
+def _transformed(part: Part, column: Tensor | list[Any]) -> Tensor | list[Any]:
     """Targets as the samples show them, through the part's frozen target transforms."""
     frozen = Part(part.source, part.stages[: part.n_frozen])
     steps = frozen.program("train").by_element or []

@@ -157,6 +157,30 @@ def apply_transform(transform: TransformDef, values: list[Any]) -> list[Any]:
     ]
 
 
+def groups_of_options(
+    transform: Any,
+    target_transform: Any,
+    transform_groups: TransformGroups | Mapping[str, Any] | None,
+) -> TransformGroups | None:
+    """The groups that the makers' ``transform``, ``target_transform``, ``transform_groups`` mean.
+
+    Raises:
+        ValueError: if both kinds are given.
+    """
+    if transform_groups is not None:
+        if transform is not None or target_transform is not None:
+            raise ValueError(
+                "transform_groups together with transform or target_transform: expected one "
+                "kind; put all transforms into transform_groups"
+            )
+        if isinstance(transform_groups, TransformGroups):
+            return transform_groups
+        return TransformGroups(transform_groups)
+    if transform is None and target_transform is None:
+        return None
+    return DefaultTransformGroups((transform, target_transform))
+
+
 def _checked(name: str, transform: Any) -> TransformDef:
     if isinstance(transform, (tuple, list)):
         functions = tuple(transform)

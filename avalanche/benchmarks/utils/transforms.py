@@ -139,3 +139,29 @@ class MapClasses(BatchTransform):
 
     def __repr__(self) -> str:
         return f"MapClasses({self.table.tolist()})"
+
+
+class MapLabels:
+    """Replace the class labels in a detection target through a table.
+
+    Args:
+        table: new label of every old label, by position.
+
+    Example:
+        >>> MapLabels([7, 8])({"labels": torch.tensor([1, 0]), "area": 3})["labels"]
+        tensor([8, 7])
+    """
+
+    def __init__(self, table: Sequence[int]) -> None:
+        self.table = torch.as_tensor(table, dtype=torch.int64)
+
+    def __call__(self, target: dict[str, Any]) -> dict[str, Any]:
+        if "labels" not in target:
+            raise KeyError(
+                f"class_mapping: the target has no 'labels', it holds {sorted(target)}; give the "
+                "class labels of its objects under that name"
+            )
+        return {**target, "labels": self.table[torch.as_tensor(target["labels"])]}
+
+    def __repr__(self) -> str:
+        return f"MapLabels({self.table.tolist()})"

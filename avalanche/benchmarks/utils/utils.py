@@ -8,13 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .classification_dataset import (
-    TaskSet,
-    as_classification_dataset,
-    as_taskaware_classification_dataset,
-)
+from .classification_dataset import as_classification_dataset, as_taskaware_classification_dataset
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute
+from .task_set import TaskSet
 from .transform_groups import TransformGroups
 
 __all__ = [

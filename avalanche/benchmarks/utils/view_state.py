@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import classification_dataset
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute
 from .pipeline import Part
@@ -69,11 +68,7 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
             f"fingerprint={missing[0]!r}: no such data among the {len(found)} known ones; resume "
             "with a benchmark made with the same data, arguments and transforms"
         )
-    kinds: dict[str, type[AvalancheDataset]] = {
-        kind.__name__: kind
-        for kind in vars(classification_dataset).values()
-        if isinstance(kind, type) and issubclass(kind, AvalancheDataset)
-    }
+    kinds = {kind.__name__: kind for kind in _family(AvalancheDataset)}
     if state["kind"] not in kinds:
         raise ValueError(f"kind={state['kind']!r}: expected one of {sorted(kinds)}")
     attributes = {
@@ -82,3 +77,8 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
     }
     view = View(tuple(found[name] for name in wanted), state["part_ids"], state["rows"])
     return kinds[state["kind"]]([])._derive(view, attributes, state["group"])
+
+
+def _family(kind: type[AvalancheDataset]) -> list[type[AvalancheDataset]]:
+    """A class and all classes below it that have been defined."""
+    return [kind, *(below for child in kind.__subclasses__() for below in _family(child))]
