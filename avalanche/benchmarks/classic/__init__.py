@@ -9,6 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .ccifar10 import SplitCIFAR10 as SplitCIFAR10
+    from .ccifar100 import SplitCIFAR100 as SplitCIFAR100
+    from .ccifar100 import SplitCIFAR110 as SplitCIFAR110
+    from .cfashion_mnist import SplitFMNIST as SplitFMNIST
     from .cmnist import PermutedMNIST as PermutedMNIST
     from .cmnist import RotatedMNIST as RotatedMNIST
     from .cmnist import SplitMNIST as SplitMNIST
@@ -17,7 +21,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "PermutedMNIST": "cmnist",
     "RotatedMNIST": "cmnist",
+    "SplitCIFAR10": "ccifar10",
+    "SplitCIFAR100": "ccifar100",
+    "SplitCIFAR110": "ccifar100",
     "SplitDigits": "split_digits",
+    "SplitFMNIST": "cfashion_mnist",
     "SplitMNIST": "cmnist",
 }
 

@@ -9,18 +9,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .archives import extract_archive as extract_archive
+    from .cifar import cifar10_source as cifar10_source
+    from .cifar import cifar100_source as cifar100_source
     from .dataset_utils import default_dataset_location as default_dataset_location
+    from .dataset_utils import set_dataset_root as set_dataset_root
     from .digits import digits_tensors as digits_tensors
+    from .download import download_file as download_file
+    from .downloadable_dataset import DownloadableDataset as DownloadableDataset
+    from .downloadable_dataset import SimpleDownloadableDataset as SimpleDownloadableDataset
+    from .fashion_mnist import fashion_mnist_tensors as fashion_mnist_tensors
     from .idx import read_idx as read_idx
     from .mnist import mnist_dataset as mnist_dataset
     from .mnist import mnist_tensors as mnist_tensors
 
 _HOMES = {
+    "cifar100_source": "cifar",
+    "cifar10_source": "cifar",
     "default_dataset_location": "dataset_utils",
     "digits_tensors": "digits",
+    "download_file": "download",
+    "DownloadableDataset": "downloadable_dataset",
+    "extract_archive": "archives",
+    "fashion_mnist_tensors": "fashion_mnist",
     "mnist_dataset": "mnist",
     "mnist_tensors": "mnist",
     "read_idx": "idx",
+    "set_dataset_root": "dataset_utils",
+    "SimpleDownloadableDataset": "downloadable_dataset",
 }
 
 __all__ = sorted(_HOMES)
