@@ -2,182 +2,127 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, cast
 
-from ..utils import Part, TaskAwareSupervisedClassificationDataset
-from .experiences import CLExperience
-from .generic_scenario import CLScenario
-from .streams import SequenceCLStream
+from ..utils import (
+    ConstantSequence,
+    TaskAwareSupervisedClassificationDataset,
+    TaskLabels,
+)
+from ..utils.classification_dataset import _make_taskaware_classification_dataset
+from .defined_streams import (
+    ClassesTimelineCLScenario,
+    DefinedExperience,
+    ExperienceFactory,
+    FactoryBasedStream,
+    StreamFactory,
+)
 
-ClassLists = tuple[list[int], list[int], list[int], list[int]]
+__all__ = ["ClassificationExperience", "ClassificationScenario", "ClassificationStream"]
 
 
-class ClassificationExperience(CLExperience):
+class ClassificationExperience(DefinedExperience):
     """An experience with samples of known classes. All of it is worked out when it is read.
 
     Args:
         origin_stream: the stream.
-        current_experience: the id in the stream.
+        current_experience: the number in the stream.
     """
-
-    def __init__(self, origin_stream: Any, current_experience: int) -> None:
-        super().__init__(current_experience, origin_stream)
-        self._benchmark: ClassificationScenario = origin_stream.benchmark
-        self._stream_name: str = origin_stream.name
-        self._id = current_experience
-        self._dataset: Any = None
-
-    @property
-    def dataset(self) -> TaskAwareSupervisedClassificationDataset:
-        """The samples; may be replaced on this object, which changes nothing else."""
-        if self._dataset is None:
-            self._dataset = self._benchmark.experience_dataset(self._stream_name, self._id)
-        return cast(TaskAwareSupervisedClassificationDataset, self._dataset)
-
-    @dataset.setter
-    def dataset(self, dataset: Any) -> None:
-        self._dataset = dataset
 
     @property
     def benchmark(self) -> ClassificationScenario:
         """The benchmark that the experience belongs to."""
-        return self._benchmark
-
-    @property
-    def task_labels(self) -> list[int]:
-        """The task labels of the samples, each once."""
-        return self._benchmark.experience_task_labels(self._stream_name, self._id)
-
-    @property
-    def task_label(self) -> int:
-        """The task label, where there is a single one.
-
-        Raises:
-            ValueError: if the samples have several task labels.
-        """
-        labels = self.task_labels
-        if len(labels) != 1:
-            raise ValueError(
-                f"task_label: the experience has the task labels {labels}, not one; "
-                "read task_labels"
-            )
-        return labels[0]
+        return cast(ClassificationScenario, self._benchmark)
 
     @property
     def classes_in_this_experience(self) -> list[int]:
         """Class labels of this experience, in the benchmark's order."""
-        return self._benchmark.experience_classes(self._stream_name, self._id)
+        return self._data.classes(self._id)
 
     @property
     def previous_classes(self) -> list[int]:
         """Class labels of all earlier experiences."""
-        return self._timeline[1]
+        return self.benchmark.timeline(self._stream_name).previous(self._id)
 
     @property
     def classes_seen_so_far(self) -> list[int]:
         """Class labels of this and all earlier experiences."""
-        return self._timeline[2]
+        return self.benchmark.timeline(self._stream_name).seen(self._id)
 
     @property
     def future_classes(self) -> list[int]:
         """Class labels of all later experiences."""
-        return self._timeline[3]
-
-    @property
-    def _timeline(self) -> ClassLists:
-        return self._benchmark.get_classes_timeline(self._id, self._stream_name)
+        return self.benchmark.timeline(self._stream_name).future(self._id)
 
 
-class ClassificationStream(SequenceCLStream[ClassificationExperience]):
+class ClassificationStream(FactoryBasedStream):
     """A stream of a :class:`ClassificationScenario`, one fresh experience at a time."""
 
-    def _full_length(self) -> int:
-        return cast(ClassificationScenario, self.benchmark).stream_length(self.name)
 
-    def _make_experience(self, exp_id: int) -> ClassificationExperience:
-        return self._experience_type(self, exp_id)
+class ClassificationScenario(ClassesTimelineCLScenario):
+    """A classification benchmark described by the datasets of its streams.
 
-    _experience_type: type[ClassificationExperience] = ClassificationExperience
-
-
-class ClassificationScenario(CLScenario, ABC):
-    """A benchmark whose streams are worked out from the data when they are read.
-
-    Subclasses say what an experience of a stream holds; streams and experiences only ask.
+    Samples are ``(x, y, t)``. The datasets of the train stream start in transform group
+    ``train``, those of other streams in ``eval``.
 
     Args:
-        streams: the streams, tied to this benchmark.
-        n_experiences: experiences of the train stream.
+        stream_definitions: streams by name, ``train`` and ``test`` at least; each
+            ``(datasets, task labels, origin dataset, is it lazy)``, see
+            :class:`StreamUserDef`. Task labels that are given replace those of the datasets
+            where there is one per experience.
+        stream_factory: makes a stream of ``(name, benchmark)``.
+        experience_factory: makes an experience of ``(stream, number)``.
+        complete_test_set_only: whether the test stream must be one experience.
+
+    Raises:
+        ValueError: if a stream is missing or badly described.
+
+    Example:
+        >>> import torch
+        >>> from torch.utils.data import TensorDataset
+        >>> data = [TensorDataset(torch.randn(4, 2), torch.tensor([i, i, 5, 5])) for i in (0, 1)]
+        >>> benchmark = ClassificationScenario(
+        ...     stream_definitions={"train": (data, [0, 7]), "test": (data[:1],)})
+        >>> [e.classes_in_this_experience for e in benchmark.train_stream], benchmark.task_labels
+        ([[0, 5], [1, 5]], [[0], [7]])
     """
 
-    def __init__(self, streams: list[ClassificationStream], n_experiences: int) -> None:
-        self.n_experiences = n_experiences
-        for stream in streams:
-            stream.benchmark = self
-        super().__init__(streams)
-        self.train_stream: ClassificationStream
-        self.test_stream: ClassificationStream
+    _stream_type: ClassVar[StreamFactory] = ClassificationStream
+    _experience_type: ClassVar[ExperienceFactory] = ClassificationExperience
+    train_stream: ClassificationStream
+    test_stream: ClassificationStream
 
-    @abstractmethod
-    def experience_dataset(
-        self, stream: str, exp_id: int
-    ) -> TaskAwareSupervisedClassificationDataset:
-        """The samples of one experience."""
+    def _prepare(self, stream: str) -> Callable[[Any, list[int] | None], Any]:
+        def prepare(dataset: Any, labels: list[int] | None) -> Any:
+            return labelled_dataset(dataset, labels, train=stream == "train")
 
-    @abstractmethod
-    def experience_task_labels(self, stream: str, exp_id: int) -> list[int]:
-        """The task labels of one experience."""
-
-    @abstractmethod
-    def experience_classes(self, stream: str, exp_id: int) -> list[int]:
-        """The class labels of one experience, in order."""
-
-    def stream_length(self, stream: str) -> int:
-        """Number of experiences of a stream."""
-        return self.n_experiences
+        return prepare
 
     @property
-    def task_labels(self) -> list[list[int]]:
-        """Task labels of every experience of the train stream."""
-        return [self.experience_task_labels("train", i) for i in range(self.n_experiences)]
+    def n_classes(self) -> int:
+        """Number of classes: one more than the largest label, so that it sizes an output."""
+        labels = [c for sets in self.classes_in_experience.values() for s in sets for c in s]
+        return max(labels, default=-1) + 1
 
-    @property
-    def classes_in_experience(self) -> dict[str, list[set[int]]]:
-        """Classes of every experience, by stream."""
-        return {
-            name: [set(self.experience_classes(name, i)) for i in range(self.stream_length(name))]
-            for name in self.streams
-        }
 
-    def get_classes_timeline(self, current_experience: int, stream: str = "train") -> ClassLists:
-        """Classes of an experience, and those of its past and future.
+def labelled_dataset(
+    dataset: Any, labels: Sequence[int] | None, *, train: bool
+) -> TaskAwareSupervisedClassificationDataset:
+    """A dataset of ``(x, y, t)`` samples, in the transform group of its stream.
 
-        Returns:
-            ``(current, previous, seen so far, future)``, each without repetition.
-        """
-        length = self.stream_length(stream)
-        current = self.experience_classes(stream, current_experience)
-        previous = self._classes_of(stream, range(current_experience))
-        future = self._classes_of(stream, range(current_experience + 1, length))
-        return current, previous, list(dict.fromkeys([*previous, *current])), future
-
-    def _classes_of(self, stream: str, exp_ids: range) -> list[int]:
-        found: dict[int, None] = {}
-        for exp_id in exp_ids:
-            found.update(dict.fromkeys(self.experience_classes(stream, exp_id)))
-        return list(found)
-
-    def dataset_parts(self) -> Iterator[Part]:
-        """Every distinct part that the streams' datasets are made of.
-
-        Checkpoints refer to data by the fingerprints of these parts.
-        """
-        seen: set[Part] = set()
-        for name in self.streams:
-            for exp_id in range(self.stream_length(name)):
-                for part in self.experience_dataset(name, exp_id).parts:
-                    if part not in seen:
-                        seen.add(part)
-                        yield part
+    Args:
+        dataset: any dataset of ``(x, y)`` samples.
+        labels: its task labels. A single one is given to all samples; of several, the dataset
+            must know which sample has which. None keeps what the dataset has, else 0.
+        train: whether it belongs to a train stream.
+    """
+    made = dataset
+    if not isinstance(dataset, TaskAwareSupervisedClassificationDataset):
+        made = _make_taskaware_classification_dataset(dataset)
+    if labels is not None and len(labels) == 1 and made.targets_task_labels.uniques != {*labels}:
+        column = TaskLabels(ConstantSequence(labels[0], len(made)))
+        made = made.update_data_attribute("targets_task_labels", column)
+    if made.current_group in {"train", "eval"}:
+        made = made.train() if train else made.eval()
+    return cast(TaskAwareSupervisedClassificationDataset, made)

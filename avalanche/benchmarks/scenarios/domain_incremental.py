@@ -8,12 +8,16 @@ from typing import Any
 from ..utils import (
     ConstantSequence,
     DefaultTransformGroups,
+    Part,
     TaskAwareSupervisedClassificationDataset,
     TaskLabels,
     TransformGroups,
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset
-from .classification_scenario import ClassificationScenario, ClassificationStream
+from .classification_scenario import ClassificationScenario
+from .stream_definitions import ExperienceData
+
+Transform = Callable[[Any], Any]
 
 
 class TransformedScenario(ClassificationScenario):
@@ -39,23 +43,26 @@ class TransformedScenario(ClassificationScenario):
         self,
         train_dataset: Any,
         test_dataset: Any,
-        transforms: Sequence[Callable[[Any], Any]],
+        transforms: Sequence[Transform],
         task_labels: bool = False,
-        prepare: Callable[[Any], Any] | None = None,
-        train_transform: Callable[[Any], Any] | None = None,
-        eval_transform: Callable[[Any], Any] | None = None,
+        prepare: Transform | None = None,
+        train_transform: Transform | None = None,
+        eval_transform: Transform | None = None,
     ) -> None:
         if not transforms:
             raise ValueError("transforms=[]: expected one per experience, at least one")
-        self.original_train_dataset = _make_taskaware_classification_dataset(train_dataset)
-        self.original_test_dataset = _make_taskaware_classification_dataset(test_dataset)
-        self._has_task_labels = task_labels
-        self._own = [DefaultTransformGroups(t) for t in transforms]
-        self._prepare = None if prepare is None else DefaultTransformGroups(prepare)
-        self._user = TransformGroups({"train": train_transform, "eval": eval_transform})
-        self._classes = sorted(self.original_train_dataset.targets.uniques)
-        streams = [ClassificationStream("train", self), ClassificationStream("test", self)]
-        super().__init__(streams, len(transforms))
+        train = _make_taskaware_classification_dataset(train_dataset)
+        test = _make_taskaware_classification_dataset(test_dataset)
+        own = [DefaultTransformGroups(t) for t in transforms]
+        after = [] if prepare is None else [DefaultTransformGroups(prepare)]
+        user = TransformGroups({"train": train_transform, "eval": eval_transform})
+        self._classes = sorted(train.targets.uniques)
+        super().__init__(
+            stream_definitions={
+                name: (TransformedData(data, own, after, user, task_labels, name), None, data)
+                for name, data in (("train", train), ("test", test))
+            }
+        )
 
     @property
     def n_classes(self) -> int:
@@ -77,31 +84,55 @@ class TransformedScenario(ClassificationScenario):
         """Classes of every experience."""
         return [set(self._classes) for _ in range(self.n_experiences)]
 
-    def experience_classes(self, stream: str, exp_id: int) -> list[int]:
+
+class TransformedData(ExperienceData):
+    """The same data once per experience, behind another transform each time.
+
+    Args:
+        data: the data.
+        own: the frozen transform of every experience.
+        after: frozen transforms after it, the same in all experiences.
+        user: transforms of the user.
+        task_labels: whether experience i has task label i.
+        group: the transform group to start in: ``train`` or another stream's ``eval``.
+    """
+
+    def __init__(
+        self,
+        data: TaskAwareSupervisedClassificationDataset,
+        own: Sequence[TransformGroups],
+        after: Sequence[TransformGroups],
+        user: TransformGroups,
+        task_labels: bool,
+        group: str,
+    ) -> None:
+        self._whole = data
+        self._own = own
+        self._after = after
+        self._user = user
+        self._has_task_labels = task_labels
+        self._group = "train" if group == "train" else "eval"
+        self._classes = sorted(data.targets.uniques)
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+    def classes(self, exp_id: int) -> list[int]:
         return list(self._classes)
 
-    def get_classes_timeline(
-        self, current_experience: int, stream: str = "train"
-    ) -> tuple[list[int], list[int], list[int], list[int]]:
-        every = list(self._classes)
-        past = every if current_experience > 0 else []
-        future = every if current_experience + 1 < self.n_experiences else []
-        return every, list(past), list(every), list(future)
-
-    def experience_task_labels(self, stream: str, exp_id: int) -> list[int]:
+    def task_labels(self, exp_id: int) -> list[int]:
         return [exp_id if self._has_task_labels else 0]
 
-    def experience_dataset(
-        self, stream: str, exp_id: int
-    ) -> TaskAwareSupervisedClassificationDataset:
-        train = stream == "train"
-        data = self.original_train_dataset if train else self.original_test_dataset
-        view = data._view.map_parts(lambda part: part.then(self._own[exp_id], frozen=True))
-        if self._prepare is not None:
-            prepare = self._prepare
-            view = view.map_parts(lambda part: part.then(prepare, frozen=True))
-        view = view.map_parts(lambda part: part.then(self._user))
-        attributes = data.data_attributes
-        label = self.experience_task_labels(stream, exp_id)[0]
-        attributes["targets_task_labels"] = TaskLabels(ConstantSequence(label, len(data)))
-        return data._derive(view, attributes, "train" if train else "eval")
+    def dataset(self, exp_id: int) -> TaskAwareSupervisedClassificationDataset:
+        view = self._whole._view
+        frozen = (self._own[exp_id], *self._after)
+        view = view.map_parts(lambda part: self._behind(part, frozen))
+        attributes = self._whole.data_attributes
+        label = self.task_labels(exp_id)[0]
+        attributes["targets_task_labels"] = TaskLabels(ConstantSequence(label, len(self._whole)))
+        return self._whole._derive(view, attributes, self._group)
+
+    def _behind(self, part: Part, frozen: Sequence[TransformGroups]) -> Part:
+        for group in frozen:
+            part = part.then(group, frozen=True)
+        return part.then(self._user)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any, TypeVar
@@ -42,6 +42,33 @@ class ExperienceAttribute:
         if mode is ExperienceMode.TRAIN:
             return self.use_in_train
         return self.use_in_eval if mode is ExperienceMode.EVAL else True
+
+
+class DeferredAttribute(ExperienceAttribute):
+    """An :class:`ExperienceAttribute` whose value is worked out when it is first read.
+
+    Args:
+        compute: gives the value.
+        use_in_train: whether the experience shows it in training mode.
+        use_in_eval: whether the experience shows it in evaluation mode.
+    """
+
+    def __init__(
+        self, compute: Callable[[], Any], use_in_train: bool = False, use_in_eval: bool = False
+    ) -> None:
+        self._compute: Callable[[], Any] | None = compute
+        super().__init__(None, use_in_train, use_in_eval)
+
+    @property
+    def value(self) -> Any:
+        """The value; the same object from the first reading on."""
+        if self._compute is not None:
+            self._value, self._compute = self._compute(), None
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._value = value
 
 
 class CLExperience:
@@ -127,9 +154,14 @@ class CLExperience:
         return self._in_mode(ExperienceMode.LOGGING)
 
     def _in_mode(self: E, mode: ExperienceMode) -> E:
+        other = self._copy()
+        object.__setattr__(other, "_mode", mode)
+        return other
+
+    def _copy(self: E) -> E:
+        """A copy whose fields can be set without changing this one."""
         other = copy.copy(self)
         object.__setattr__(other, "_masked", dict(self._masked))
-        object.__setattr__(other, "_mode", mode)
         return other
 
     def _as_attributes(

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from .experiences import CLExperience, ExperienceAttribute, ExperienceMode, MaskedAttributeError
-from .streams import CLStream, EagerCLStream, SequenceCLStream, make_stream
+from .streams import (
+    CLStream,
+    EagerCLStream,
+    LazyCLStream,
+    SequenceCLStream,
+    SizedCLStream,
+    make_stream,
+)
 
 __all__ = [
     "CLExperience",
@@ -16,8 +23,10 @@ __all__ = [
     "EagerCLStream",
     "ExperienceAttribute",
     "ExperienceMode",
+    "LazyCLStream",
     "MaskedAttributeError",
     "SequenceCLStream",
+    "SizedCLStream",
     "make_stream",
 ]
 

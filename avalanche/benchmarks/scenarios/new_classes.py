@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from itertools import accumulate
+from typing import Any, ClassVar
 
 import torch
 
@@ -21,8 +22,9 @@ from .classification_scenario import (
     ClassificationExperience,
     ClassificationScenario,
     ClassificationStream,
-    ClassLists,
 )
+from .defined_streams import ExperienceFactory, StreamFactory
+from .stream_definitions import ExperienceData
 
 
 class NCExperience(ClassificationExperience):
@@ -31,8 +33,6 @@ class NCExperience(ClassificationExperience):
 
 class NCStream(ClassificationStream):
     """A stream of :class:`NCScenario`."""
-
-    _experience_type = NCExperience
 
 
 class NCScenario(ClassificationScenario):
@@ -68,6 +68,9 @@ class NCScenario(ClassificationScenario):
         class_mapping: new label of every original label, -1 if unused.
     """
 
+    _stream_type: ClassVar[StreamFactory] = NCStream
+    _experience_type: ClassVar[ExperienceFactory] = NCExperience
+
     def __init__(
         self,
         train_dataset: Any,
@@ -87,24 +90,46 @@ class NCScenario(ClassificationScenario):
                 "class_ids_from_zero_from_first_exp=True and class_ids_from_zero_in_each_exp=True"
                 ": expected at most one of them; labels start at 0 once or in every experience"
             )
-        self.original_train_dataset = _taskaware(train_dataset).train()
-        self.original_test_dataset = _taskaware(test_dataset).eval()
+        train = _taskaware(train_dataset).train()
+        test = _taskaware(test_dataset).eval()
         self.class_ids_from_zero_from_first_exp = class_ids_from_zero_from_first_exp
         self.class_ids_from_zero_in_each_exp = class_ids_from_zero_in_each_exp
         self._has_task_labels = task_labels
-        known = sorted(self.original_train_dataset.targets.uniques)
+        known = sorted(train.targets.uniques)
         if reproducibility_data is not None:
-            order = list(reproducibility_data["classes_order_original_ids"])
-            counts = list(reproducibility_data["n_classes_per_exp"])
+            order, counts = self._repeat(reproducibility_data)
         else:
             order = class_order(known, shuffle, seed, fixed_class_order)
             counts = classes_per_experience(len(order), n_experiences, per_experience_classes)
         self.classes_order_original_ids: list[int] = order
         self.n_classes_per_exp: list[int] = counts
-        self._starts = [sum(counts[:i]) for i in range(len(counts) + 1)]
+        self._starts = [0, *accumulate(counts)]
         self._label_of = self._new_labels(known)
-        self._mappings: dict[int, TransformGroups] = {}
-        super().__init__([NCStream("train", self), NCStream("test", self)], len(counts))
+        renamed = self.class_ids_from_zero_from_first_exp or self.class_ids_from_zero_in_each_exp
+        mapping = DefaultTransformGroups((None, MapClasses(self.class_mapping)))
+        data = {
+            name: NCData(self, whole, mapping if renamed else None)
+            for name, whole in (("train", train), ("test", test))
+        }
+        super().__init__(
+            stream_definitions={
+                "train": (data["train"], None, train),
+                "test": (data["test"], None, test),
+            }
+        )
+
+    def _repeat(self, recorded: Mapping[str, Any]) -> tuple[list[int], list[int]]:
+        """Class order and counts of an earlier split; takes over its other choices too."""
+        missing = {"classes_order_original_ids", "n_classes_per_exp"} - set(recorded)
+        if missing:
+            raise ValueError(
+                f"reproducibility_data={sorted(recorded)}: lacks {sorted(missing)}; pass what "
+                "get_reproducibility_data() of such a benchmark gave"
+            )
+        for name in ("class_ids_from_zero_from_first_exp", "class_ids_from_zero_in_each_exp"):
+            setattr(self, name, bool(recorded.get(name, getattr(self, name))))
+        self._has_task_labels = bool(recorded.get("has_task_labels", self._has_task_labels))
+        return list(recorded["classes_order_original_ids"]), list(recorded["n_classes_per_exp"])
 
     def _new_labels(self, known: list[int]) -> dict[int, int]:
         order = self.classes_order_original_ids
@@ -137,52 +162,11 @@ class NCScenario(ClassificationScenario):
     @property
     def original_classes_in_exp(self) -> list[set[int]]:
         """The data's own labels in every experience."""
-        return [set(self._original_classes(i)) for i in range(self.n_experiences)]
+        return [set(self.original_classes(i)) for i in range(self.n_experiences)]
 
-    def _original_classes(self, exp_id: int) -> list[int]:
+    def original_classes(self, exp_id: int) -> list[int]:
+        """The data's own labels in one experience, in order of appearance."""
         return self.classes_order_original_ids[self._starts[exp_id] : self._starts[exp_id + 1]]
-
-    def experience_classes(self, stream: str, exp_id: int) -> list[int]:
-        return [self._label_of[label] for label in self._original_classes(exp_id)]
-
-    def get_classes_timeline(self, current_experience: int, stream: str = "train") -> ClassLists:
-        order = self.classes_order
-        start, end = self._starts[current_experience], self._starts[current_experience + 1]
-        lists = (order[start:end], order[:start], order[:end], order[end:])
-        return cast(ClassLists, tuple(list(dict.fromkeys(labels)) for labels in lists))
-
-    def experience_task_labels(self, stream: str, exp_id: int) -> list[int]:
-        return [exp_id if self._has_task_labels else 0]
-
-    def experience_dataset(
-        self, stream: str, exp_id: int
-    ) -> TaskAwareSupervisedClassificationDataset:
-        data = self.original_train_dataset if stream == "train" else self.original_test_dataset
-        found = data.subset(self._positions(data, exp_id))
-        if self.class_ids_from_zero_from_first_exp or self.class_ids_from_zero_in_each_exp:
-            found = map_classes(found, self._mapping())
-        label = self.experience_task_labels(stream, exp_id)[0]
-        labels = TaskLabels(ConstantSequence(label, len(found)))
-        return found.update_data_attribute("targets_task_labels", labels)
-
-    def _positions(
-        self, data: TaskAwareSupervisedClassificationDataset, exp_id: int
-    ) -> torch.Tensor:
-        """Samples of an experience, class by class.
-
-        The classes of one experience follow each other in the order of a Python set of them, as
-        in avalanche-lib 0.6: with the same seed, sample k of an experience is the same sample.
-        """
-        groups = data.targets.groups
-        classes = set(self._original_classes(exp_id))
-        pieces = [groups[label] for label in classes if label in groups]
-        return torch.cat(pieces) if pieces else torch.zeros(0, dtype=torch.int64)
-
-    def _mapping(self) -> TransformGroups:
-        """One object for the whole benchmark, so that all experiences share their parts."""
-        if not self._mappings:
-            self._mappings[0] = DefaultTransformGroups((None, MapClasses(self.class_mapping)))
-        return self._mappings[0]
 
     def classes_in_exp_range(self, exp_start: int, exp_end: int | None = None) -> list[int]:
         """Labels of the experiences from ``exp_start`` up to, not including, ``exp_end``.
@@ -191,99 +175,88 @@ class NCScenario(ClassificationScenario):
         """
         end = self.n_experiences if exp_end is None else exp_end
         ids = range(self.n_experiences)[exp_start:end]
-        return [label for i in ids for label in self.experience_classes("train", i)]
+        data = self.experience_data("train")
+        return [label for i in ids for label in data.classes(i)]
 
     def get_reproducibility_data(self) -> dict[str, Any]:
         """What repeats the split: pass it as ``reproducibility_data``. Plain values only."""
         return {
             "classes_order_original_ids": list(self.classes_order_original_ids),
             "n_classes_per_exp": list(self.n_classes_per_exp),
+            "class_ids_from_zero_from_first_exp": self.class_ids_from_zero_from_first_exp,
+            "class_ids_from_zero_in_each_exp": self.class_ids_from_zero_in_each_exp,
+            "class_mapping": self.class_mapping,
+            "classes_order": self.classes_order,
+            "n_experiences": self.n_experiences,
+            "has_task_labels": self._has_task_labels,
         }
 
     @property
     def train_exps_patterns_assignment(self) -> list[list[int]]:
         """Positions in the training data of every experience's samples."""
-        data = self.original_train_dataset
-        return [self._positions(data, i).tolist() for i in range(self.n_experiences)]
+        return [self._positions("train", i).tolist() for i in range(self.n_experiences)]
 
     @property
     def test_exps_patterns_assignment(self) -> list[list[int]]:
         """Positions in the test data of every experience's samples."""
-        data = self.original_test_dataset
-        return [self._positions(data, i).tolist() for i in range(self.n_experiences)]
+        return [self._positions("test", i).tolist() for i in range(self.n_experiences)]
+
+    def _positions(self, stream: str, exp_id: int) -> torch.Tensor:
+        data = self.experience_data(stream)
+        assert isinstance(data, NCData)
+        return data.positions(exp_id)
 
 
-def nc_benchmark(
-    train_dataset: Any,
-    test_dataset: Any,
-    n_experiences: int,
-    task_labels: bool,
-    *,
-    shuffle: bool = True,
-    seed: int | None = None,
-    fixed_class_order: Sequence[int] | None = None,
-    per_exp_classes: Mapping[int, int] | None = None,
-    class_ids_from_zero_from_first_exp: bool = False,
-    class_ids_from_zero_in_each_exp: bool = False,
-    one_dataset_per_exp: bool = False,
-    train_transform: Any = None,
-    eval_transform: Any = None,
-    reproducibility_data: Mapping[str, Any] | None = None,
-) -> NCScenario:
-    """A benchmark with new classes in every experience.
+class NCData(ExperienceData):
+    """The samples of every experience of a stream of :class:`NCScenario`.
 
     Args:
-        train_dataset: training data: any dataset of ``(x, y)`` samples.
-        test_dataset: test data.
-        n_experiences: number of experiences.
-        task_labels: whether experience i has task label i (task-incremental); otherwise all
-            samples have 0 (class-incremental).
-        shuffle: whether the order of classes is random.
-        seed: of the class order.
-        fixed_class_order: the order itself, instead of ``shuffle`` and ``seed``.
-        per_exp_classes: number of classes of some experiences, by experience.
-        class_ids_from_zero_from_first_exp: relabel classes 0, 1, ... in order of appearance.
-        class_ids_from_zero_in_each_exp: relabel classes from 0 in every experience.
-        one_dataset_per_exp: for lists of datasets; not available yet.
-        train_transform: applied in group ``train``.
-        eval_transform: applied in group ``eval``.
-        reproducibility_data: repeats a split, see :class:`NCScenario`.
-
-    Raises:
-        ValueError: if the arguments do not fit together.
-        NotImplementedError: for lists of datasets.
-
-    Example:
-        >>> from torch.utils.data import TensorDataset
-        >>> data = TensorDataset(torch.randn(8, 3), torch.arange(8) % 4)
-        >>> benchmark = nc_benchmark(data, data, 2, False, fixed_class_order=[3, 1, 0, 2])
-        >>> [e.classes_in_this_experience for e in benchmark.train_stream]
-        [[3, 1], [0, 2]]
+        benchmark: says which classes come when, and with which labels.
+        whole: all samples of the stream.
+        mapping: gives classes their new labels; None where they keep theirs. One object for the
+            whole benchmark, so that all experiences share their parts.
     """
-    if one_dataset_per_exp or isinstance(train_dataset, (list, tuple)):
-        raise NotImplementedError(
-            "lists of datasets (one_dataset_per_exp) are not supported yet: pass one dataset, "
-            "for instance torch.utils.data.ConcatDataset of yours"
-        )
-    return NCScenario(
-        _taskaware(train_dataset, train_transform, eval_transform),
-        _taskaware(test_dataset, train_transform, eval_transform),
-        n_experiences,
-        task_labels,
-        shuffle,
-        seed,
-        fixed_class_order,
-        per_exp_classes,
-        class_ids_from_zero_from_first_exp,
-        class_ids_from_zero_in_each_exp,
-        reproducibility_data,
-    )
+
+    def __init__(
+        self,
+        benchmark: NCScenario,
+        whole: TaskAwareSupervisedClassificationDataset,
+        mapping: TransformGroups | None,
+    ) -> None:
+        self._benchmark = benchmark
+        self._whole = whole
+        self._mapping = mapping
+
+    def __len__(self) -> int:
+        return len(self._benchmark.n_classes_per_exp)
+
+    def task_labels(self, exp_id: int) -> list[int]:
+        return [exp_id if self._benchmark._has_task_labels else 0]
+
+    def classes(self, exp_id: int) -> list[int]:
+        label_of = self._benchmark._label_of
+        return [label_of[label] for label in self._benchmark.original_classes(exp_id)]
+
+    def dataset(self, exp_id: int) -> TaskAwareSupervisedClassificationDataset:
+        found = self._whole.subset(self.positions(exp_id))
+        if self._mapping is not None:
+            found = map_classes(found, self._mapping)
+        labels = TaskLabels(ConstantSequence(self.task_labels(exp_id)[0], len(found)))
+        return found.update_data_attribute("targets_task_labels", labels)
+
+    def positions(self, exp_id: int) -> torch.Tensor:
+        """Samples of an experience, class by class.
+
+        The classes of one experience follow each other in the order of a Python set of them, as
+        in avalanche-lib 0.6: with the same seed, sample k of an experience is the same sample.
+        """
+        groups = self._whole.targets.groups
+        classes = set(self._benchmark.original_classes(exp_id))
+        pieces = [groups[label] for label in classes if label in groups]
+        return torch.cat(pieces) if pieces else torch.zeros(0, dtype=torch.int64)
 
 
-def _taskaware(
-    dataset: Any, train_transform: Any = None, eval_transform: Any = None
-) -> TaskAwareSupervisedClassificationDataset:
-    groups = None
-    if train_transform is not None or eval_transform is not None:
-        groups = TransformGroups({"train": train_transform, "eval": eval_transform})
-    return _make_taskaware_classification_dataset(dataset, transform_groups=groups)
+def _taskaware(dataset: Any) -> TaskAwareSupervisedClassificationDataset:
+    if isinstance(dataset, TaskAwareSupervisedClassificationDataset):
+        return dataset
+    return _make_taskaware_classification_dataset(dataset)

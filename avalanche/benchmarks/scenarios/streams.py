@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, Generic, TypeVar, overload
 
 import torch
@@ -57,13 +57,38 @@ class CLStream(Generic[TExperience]):
         return experience
 
 
-class SequenceCLStream(ABC, Generic[TExperience]):
+class SizedCLStream(CLStream[TExperience]):
+    """A stream to iterate whose length is known.
+
+    Args:
+        name: the stream's name.
+        exps_iter: the experiences; has a length.
+        benchmark: the benchmark that the stream belongs to.
+        set_stream_info: whether to number the experiences and tie them to this stream.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        exps_iter: Iterable[TExperience],
+        benchmark: Any = None,
+        set_stream_info: bool = True,
+    ) -> None:
+        super().__init__(name, exps_iter, benchmark, set_stream_info)
+        self._length = len(exps_iter) if isinstance(exps_iter, Sized) else None
+
+    def __len__(self) -> int:
+        if self._length is None:
+            raise TypeError(f"{self.name}_stream: its length is unknown; iterate it instead")
+        return self._length
+
+
+class SequenceCLStream(SizedCLStream[TExperience], ABC):
     """A stream whose experiences can be reached by position.
 
     ``stream[2]`` is an experience; ``stream[2:]`` and ``stream[[0, 3]]`` are streams, whose
     experiences keep the ids that they have in the whole stream. Negative positions count from the
-    end. Subclasses say how many
-    experiences there are and make one by id.
+    end. Subclasses say how many experiences there are and make one by id.
 
     Args:
         name: the stream's name.
@@ -82,9 +107,7 @@ class SequenceCLStream(ABC, Generic[TExperience]):
         set_stream_info: bool = True,
         slice_ids: Sequence[int] | None = None,
     ) -> None:
-        self.name = name
-        self.benchmark = benchmark
-        self.set_stream_info = set_stream_info
+        super().__init__(name, (), benchmark, set_stream_info)
         self.slice_ids = None if slice_ids is None else list(slice_ids)
 
     @abstractmethod
@@ -173,6 +196,60 @@ class EagerCLStream(SequenceCLStream[TExperience]):
         return self._exps[exp_id]
 
 
-def make_stream(name: str, exps: Iterable[Any]) -> CLStream[Any] | EagerCLStream[Any]:
-    """The kind of stream that fits: by position for a sequence, else one to iterate."""
-    return EagerCLStream(name, exps) if isinstance(exps, Sequence) else CLStream(name, exps)
+class LazyCLStream(SequenceCLStream[TExperience]):
+    """A stream that makes an experience, by its number, whenever it is asked for.
+
+    Nothing is kept: a stream of ten thousand experiences costs what one costs.
+
+    Args:
+        name: the stream's name.
+        make: gives the experience with a number from 0 to ``length - 1``.
+        length: number of experiences, or a function that finds it when it is first needed.
+        benchmark: the benchmark that the stream belongs to.
+        iterate: gives all experiences in order, where that is cheaper than one by one.
+
+    Example:
+        >>> stream = LazyCLStream("train", CLExperience, 10_000)
+        >>> stream[-1].current_experience, len(stream[10:20])
+        (9999, 10)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[int], TExperience],
+        length: int | Callable[[], int],
+        benchmark: Any = None,
+        iterate: Callable[[], Iterator[TExperience]] | None = None,
+    ) -> None:
+        super().__init__(name, benchmark)
+        self._make = make
+        self._count = length
+        self._iterate = iterate
+
+    def _full_length(self) -> int:
+        if not isinstance(self._count, int):
+            self._count = self._count()
+        return self._count
+
+    def _make_experience(self, exp_id: int) -> TExperience:
+        return self._make(exp_id)
+
+    def __iter__(self) -> Iterator[TExperience]:
+        if self._iterate is None or self.slice_ids is not None:
+            yield from super().__iter__()
+            return
+        for position, experience in enumerate(self._iterate()):
+            yield self._numbered(experience, position)
+
+
+def make_stream(name: str, exps: Iterable[Any]) -> CLStream[Any]:
+    """The kind of stream that fits: by position for a sequence, else one to iterate.
+
+    Args:
+        name: the stream's name.
+        exps: the experiences.
+    """
+    if isinstance(exps, Sequence):
+        return EagerCLStream(name, exps)
+    return SizedCLStream(name, exps) if isinstance(exps, Sized) else CLStream(name, exps)

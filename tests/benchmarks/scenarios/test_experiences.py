@@ -1,13 +1,16 @@
 """What an experience shows to whom."""
 
 import pytest
+import torch
 
 from avalanche.benchmarks import (
     CLExperience,
     ExperienceAttribute,
     MaskedAttributeError,
     SplitDigits,
+    dataset_benchmark,
 )
+from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
 
 
 def test_learners_do_not_see_the_position_in_the_stream():
@@ -60,6 +63,9 @@ def test_replacing_the_dataset_changes_one_experience_object_only():
 def test_several_task_labels_are_no_single_one():
     experience = SplitDigits(5, seed=0, return_task_id=True).train_stream[3]
     assert (experience.task_label, experience.task_labels) == (3, [3])
-    experience.benchmark.experience_task_labels = lambda stream, exp_id: [1, 2]
+    x, y = torch.zeros(3, 2), torch.tensor([0, 1, 1])
+    mixed = _make_taskaware_tensor_classification_dataset(x, y, task_labels=[2, 1, 1])
+    experience = dataset_benchmark([mixed], [mixed]).train_stream[0]
+    assert experience.task_labels == [1, 2]
     with pytest.raises(ValueError, match=r"task labels \[1, 2\]"):
         _ = experience.task_label

@@ -139,11 +139,6 @@ def test_wrong_arguments_are_refused_at_the_call(arguments, message):
         make(arguments)
 
 
-def test_lists_of_datasets_are_refused_with_a_way_out():
-    with pytest.raises(NotImplementedError, match="ConcatDataset"):
-        nc_benchmark([data(), data()], [data(), data()], 2, False, one_dataset_per_exp=True)
-
-
 def test_data_without_targets_says_what_to_add():
     with pytest.raises(ValueError, match="give \\(x, y\\) tensors"):
         nc_benchmark(TensorDataset(torch.zeros(4)), data(), 1, False)

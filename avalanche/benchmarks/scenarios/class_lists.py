@@ -1,0 +1,76 @@
+"""Which classes came, come and will come at a position of a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+ClassLists = tuple[list[int], list[int], list[int], list[int]]
+
+
+class ClassTimeline:
+    """The classes before, at and after every position of a stream.
+
+    Every experience is looked at once, when it is first needed: the past needs only what is past,
+    the future needs the whole stream. A reading then costs the number of classes, not the number
+    of experiences.
+
+    Args:
+        classes_of: yields the classes of every experience in order, each time from the start.
+
+    Example:
+        >>> timeline = ClassTimeline(lambda: iter([[3, 1], [1], [0]]))
+        >>> timeline.at(1)
+        ([1], [3, 1], [3, 1], [0])
+    """
+
+    def __init__(self, classes_of: Callable[[], Iterable[Iterable[int]]]) -> None:
+        self._classes_of = classes_of
+        self._coming: Iterator[Iterable[int]] | None = None
+        self._classes: list[list[int]] = []
+        self._first: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+        self._complete = False
+
+    def current(self, position: int) -> list[int]:
+        """Classes of one experience."""
+        self._read(position)
+        return list(self._classes[position])
+
+    def previous(self, position: int) -> list[int]:
+        """Classes of all earlier experiences, in order of appearance."""
+        self._read(position - 1)
+        return [label for label, first in self._first.items() if first < position]
+
+    def seen(self, position: int) -> list[int]:
+        """Classes of this and all earlier experiences, in order of appearance."""
+        return self.previous(position + 1)
+
+    def future(self, position: int) -> list[int]:
+        """Classes of all later experiences, in order of appearance in the stream."""
+        self._read(None)
+        return [label for label in self._first if self._last[label] > position]
+
+    def at(self, position: int) -> ClassLists:
+        """``(current, previous, seen so far, future)``."""
+        return (
+            self.current(position),
+            self.previous(position),
+            self.seen(position),
+            self.future(position),
+        )
+
+    def _read(self, position: int | None) -> None:
+        """Look at the stream up to a position; None for all of it."""
+        if self._complete or (position is not None and position < len(self._classes)):
+            return
+        if self._coming is None:
+            self._coming = iter(self._classes_of())
+        for labels in self._coming:
+            now = len(self._classes)
+            self._classes.append(list(labels))
+            for label in self._classes[-1]:
+                self._first.setdefault(label, now)
+                self._last[label] = now
+            if now == position:
+                return
+        self._complete = True
