@@ -10,12 +10,17 @@ from avalanche.models.dynamic_modules import (
 )
 from avalanche.models.dynamic_optimizers import DynamicOptimizer
 from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP
-from avalanche.models.utils import avalanche_forward, is_multi_task_module
+from avalanche.models.utils import (
+    FeatureExtractorBackbone,
+    avalanche_forward,
+    is_multi_task_module,
+)
 
 __all__ = [
     "BaseModel",
     "DynamicModule",
     "DynamicOptimizer",
+    "FeatureExtractorBackbone",
     "IncrementalClassifier",
     "MTSimpleMLP",
     "MultiHeadClassifier",

@@ -29,7 +29,7 @@ PLUGIN_CLASSES = [
     for c in public(plugins, BasePlugin)
     if c.__name__ not in ("SupervisedPlugin", "Clock", "PeriodicEval")
 ]
-ABSTRACT_BUFFERS = {"ExemplarsBuffer", "BalancedExemplarsBuffer"}
+ABSTRACT_BUFFERS = {"ExemplarsBuffer", "BalancedExemplarsBuffer", "GroupedBuffer"}
 BUFFERS = [c for c in public(policies, ExemplarsBuffer) if c.__name__ not in ABSTRACT_BUFFERS]
 CHECKS = {check.__name__: check for check in STRATEGY_CHECKS}
 

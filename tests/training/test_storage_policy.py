@@ -13,10 +13,13 @@ from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dat
 from avalanche.training.storage_policy import (
     BalancedExemplarsBuffer,
     ClassBalancedBuffer,
+    ClosestToCenterSelectionStrategy,
     ExperienceBalancedBuffer,
+    HerdingSelectionStrategy,
+    ParametricBuffer,
     ReservoirSamplingBuffer,
 )
-from avalanche.training.storage_policy.balanced import fill_shares
+from avalanche.training.storage_policy.grouped import fill_shares
 
 
 def dataset(targets, first_id=0):
@@ -34,7 +37,12 @@ def ids(buffer):
     return [] if len(data) == 0 else data.batch(torch.arange(len(data)))[0].int().tolist()
 
 
-MAKERS = [ReservoirSamplingBuffer, ClassBalancedBuffer, ExperienceBalancedBuffer]
+MAKERS = [
+    ReservoirSamplingBuffer,
+    ClassBalancedBuffer,
+    ExperienceBalancedBuffer,
+    ParametricBuffer,
+]
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -176,3 +184,97 @@ def test_capacity_must_be_a_whole_number(make, size):
 def test_fixed_shares_need_the_number_of_groups():
     with pytest.raises(ValueError, match="adaptive_size=False.*how many groups"):
         ClassBalancedBuffer(10, adaptive_size=False)
+
+
+@pytest.mark.parametrize("groupby", [None, "class", "task", "experience"])
+def test_the_parametric_buffer_keeps_every_sample_with_equal_probability(groupby):
+    """Row 31: not 0, .15, .35, 2.7 and 16.8 of 20 for five experiences, but 4 each."""
+    counts = np.zeros(5)
+    for _ in range(400):
+        buffer = ParametricBuffer(20, groupby)
+        for k in range(5):
+            buffer.update(SimpleNamespace(experience=experience([0] * 20, 20 * k)))
+        counts += np.bincount(np.array(ids(buffer)) // 20, minlength=5)
+    assert counts.sum() == 400 * 20
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_more_experiences_than_places_all_have_the_same_chance():
+    counts = np.zeros(12)
+    for _ in range(2000):
+        buffer = ExperienceBalancedBuffer(3)
+        for k in range(12):
+            buffer.update(SimpleNamespace(experience=experience([0] * 2, 2 * k)))
+        assert len(buffer.buffer_groups) == len(buffer._precedence) == 3
+        counts[[i // 2 for i in ids(buffer)]] += 1
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+class Identity(torch.nn.Module):
+    """A model whose feature is its input."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Identity()
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def points(values, targets=None):
+    x = torch.tensor(values, dtype=torch.float32)
+    y = torch.zeros(len(values), dtype=torch.int64) if targets is None else torch.tensor(targets)
+    return _make_taskaware_tensor_classification_dataset(x, y)
+
+
+def herding_by_hand(values):
+    """Greedy choice with numpy, all sums written out."""
+    values, chosen = np.array(values), []
+    for count in range(1, len(values) + 1):
+        best = min(
+            (i for i in range(len(values)) if i not in chosen),
+            key=lambda i: np.linalg.norm(values.mean(0) - (values[[*chosen, i]].sum(0)) / count),
+        )
+        chosen.append(best)
+    return chosen
+
+
+def test_herding_against_the_definition():
+    values = np.random.default_rng(0).normal(size=(15, 3)).tolist()
+    found = HerdingSelectionStrategy(Identity(), "layer").make_sorted_indices(None, points(values))
+    assert found == herding_by_hand(values)
+
+
+def test_herding_has_no_limit_on_the_number_of_samples():
+    values = np.random.default_rng(0).normal(size=(1200, 2)).tolist()
+    found = HerdingSelectionStrategy(Identity(), "layer").make_sorted_indices(None, points(values))
+    assert sorted(found) == list(range(1200))
+
+
+def test_closest_to_the_center():
+    selection = ClosestToCenterSelectionStrategy(Identity(), "layer")
+    assert selection.make_sorted_indices(None, points([[0.0], [10.0], [4.0], [5.0]])) == [
+        3,
+        2,
+        0,
+        1,
+    ]
+
+
+def test_a_selection_decides_what_each_class_keeps():
+    selection = ClosestToCenterSelectionStrategy(Identity(), "layer")
+    buffer = ParametricBuffer(4, "class", selection)
+    buffer.update_from_dataset(points([[0.0], [9.0], [5.0], [4.0]], [0, 0, 0, 0]))
+    buffer.update_from_dataset(points([[1.0], [8.0], [3.0], [3.5]], [1, 1, 1, 1]))
+    assert sorted(buffer.buffer.batch(range(4))[0].flatten().tolist()) == [3.0, 3.5, 4.0, 5.0]
+
+
+def test_an_unknown_layer_names_the_nearest():
+    with pytest.raises(ValueError, match="output_layer_name='layr'.*did you mean layer"):
+        HerdingSelectionStrategy(Identity(), "layr")
+
+
+def test_an_unknown_grouping_is_refused():
+    with pytest.raises(ValueError, match="groupby='classes': expected 'class', 'task'"):
+        ParametricBuffer(3, "classes")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -132,6 +133,10 @@ class LearningWithoutForgetting(RegularizationMethod):
         self.prev_model = copy.deepcopy(agent.model).eval().requires_grad_(False)
         for task, classes in classes_by_task(exp).items():
             self.prev_classes_by_task.setdefault(task, set()).update(classes)
+
+    def update(self, experience: Any, model: nn.Module) -> None:
+        """Older form of :meth:`post_adapt`, without an agent."""
+        self.post_adapt(SimpleNamespace(model=model), experience)
 
     def state_dict(self) -> dict[str, Any]:
         """Count, classes and the weights of the previous model."""

@@ -6,12 +6,29 @@ from avalanche.training.storage_policy.balanced import (
     ExperienceBalancedBuffer,
 )
 from avalanche.training.storage_policy.base import ExemplarsBuffer
+from avalanche.training.storage_policy.grouped import BufferGroup, GroupedBuffer
+from avalanche.training.storage_policy.parametric import ParametricBuffer
 from avalanche.training.storage_policy.reservoir import ReservoirSamplingBuffer
+from avalanche.training.storage_policy.selection import (
+    ClosestToCenterSelectionStrategy,
+    ExemplarsSelectionStrategy,
+    FeatureBasedExemplarsSelectionStrategy,
+    HerdingSelectionStrategy,
+    RandomExemplarsSelectionStrategy,
+)
 
 __all__ = [
     "BalancedExemplarsBuffer",
+    "BufferGroup",
     "ClassBalancedBuffer",
+    "ClosestToCenterSelectionStrategy",
     "ExemplarsBuffer",
+    "ExemplarsSelectionStrategy",
     "ExperienceBalancedBuffer",
+    "FeatureBasedExemplarsSelectionStrategy",
+    "GroupedBuffer",
+    "HerdingSelectionStrategy",
+    "ParametricBuffer",
+    "RandomExemplarsSelectionStrategy",
     "ReservoirSamplingBuffer",
 ]

@@ -1,107 +1,25 @@
-"""Memories divided into groups with equal shares: experiences, classes."""
+"""Memories with equal shares for experiences or classes, and a base to write others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from avalanche.benchmarks.utils import AvalancheDataset, concat_datasets
 from avalanche.training.storage_policy.base import ExemplarsBuffer, check_size
+from avalanche.training.storage_policy.grouped import (
+    GroupedBuffer,
+    check_groups,
+    equal_shares,
+    fill_shares,
+)
 from avalanche.training.storage_policy.reservoir import ReservoirSamplingBuffer
 
 __all__ = ["BalancedExemplarsBuffer", "ClassBalancedBuffer", "ExperienceBalancedBuffer"]
 
 
-class BalancedExemplarsBuffer(ExemplarsBuffer):
-    """A memory split into groups of equal capacity.
-
-    A share that a group cannot fill is divided among the others, so the memory is full whenever
-    enough samples were seen. Within a group the sample is uniform (reservoir sampling).
-
-    Args:
-        max_size: capacity in samples, over all groups.
-        adaptive_size: divide among the groups seen so far; otherwise among ``total_num_groups``.
-        total_num_groups: number of groups to expect; needed if not adaptive.
-
-    Attributes:
-        buffer_groups: group key to the buffer of that group.
-
-    Raises:
-        ValueError: not adaptive and no ``total_num_groups``.
-    """
-
-    def __init__(
-        self, max_size: int, adaptive_size: bool = True, total_num_groups: int | None = None
-    ) -> None:
-        super().__init__(max_size)
-        if not adaptive_size and (total_num_groups is None or total_num_groups < 1):
-            raise ValueError(
-                f"adaptive_size=False, total groups={total_num_groups!r}: a fixed division needs "
-                "to know how many groups there will be; give that number, at least 1"
-            )
-        self.adaptive_size = adaptive_size
-        self.total_num_groups = total_num_groups
-        self.buffer_groups: dict[int, ReservoirSamplingBuffer] = {}
-
-    @property
-    def buffer_datasets(self) -> list[AvalancheDataset]:
-        """The stored samples, group by group."""
-        return [group.buffer for group in self.buffer_groups.values()]
-
-    @property
-    def buffer(self) -> AvalancheDataset:
-        """The stored samples of all groups, group by group."""
-        joined: AvalancheDataset = concat_datasets(self.buffer_datasets)
-        return joined
-
-    @buffer.setter
-    def buffer(self, data: AvalancheDataset) -> None:
-        raise AttributeError("buffer: a balanced buffer is made of groups; set buffer_groups[key]")
-
-    def get_group_lengths(self, num_groups: int) -> list[int]:
-        """Capacity of each of ``num_groups`` groups, the remainder going to the first ones."""
-        shares = num_groups if self.adaptive_size else int(self.total_num_groups or 0)
-        if shares == 0:
-            return []
-        base, extra = divmod(self.max_size, shares)
-        return [base + (i < extra) for i in range(num_groups)]
-
-    def resize(self, strategy: Any, new_size: int) -> None:
-        """Change the capacity and divide it again."""
-        self.max_size = check_size("new_size", new_size)
-        self._shrink()
-
-    def _take_in(self, new_groups: Mapping[int, AvalancheDataset]) -> None:
-        """Add samples to their groups, then divide the capacity again."""
-        for key, data in new_groups.items():
-            if key not in self.buffer_groups:
-                self.buffer_groups[key] = ReservoirSamplingBuffer(self.max_size)
-            # A group may hold up to everything until the shares are known.
-            self.buffer_groups[key]._merge(data, self.max_size)
-        self._shrink()
-
-    def _shrink(self) -> None:
-        stored = [len(group.buffer) for group in self.buffer_groups.values()]
-        shares = self.get_group_lengths(len(stored))
-        if self.adaptive_size:
-            shares = fill_shares(stored, shares)
-        for group, share in zip(self.buffer_groups.values(), shares, strict=True):
-            group.resize(None, share)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Capacity and the state of every group."""
-        groups = [(key, group.state_dict()) for key, group in self.buffer_groups.items()]
-        return {"max_size": self.max_size, "groups": groups}
-
-    def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
-        """Restore :meth:`state_dict`."""
-        groups = {}
-        for key, group_state in state["groups"]:
-            groups[key] = ReservoirSamplingBuffer(0)
-            groups[key].load_state_dict(group_state, parts)
-        self.max_size = state["max_size"]
-        self.buffer_groups = groups
-
-
-class ExperienceBalancedBuffer(BalancedExemplarsBuffer):
+class ExperienceBalancedBuffer(GroupedBuffer):
     """One group per experience, in order of arrival.
 
     Args:
@@ -116,13 +34,19 @@ class ExperienceBalancedBuffer(BalancedExemplarsBuffer):
         super().__init__(max_size, adaptive_size, num_experiences)
         self._num_exps = 0
 
+    def groups_of(self, data: AvalancheDataset) -> Tensor:
+        return torch.full((len(data),), self._num_exps, dtype=torch.int64)
+
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Store samples of ``exp`` as a new group."""
-        self._take_in({self._num_exps: exp.dataset})
+        super().post_adapt(agent_state, exp)
         self._num_exps += 1
+        # A group that has lost its last place never comes back: forget what was drawn for it.
+        present = set(self._groups.tolist())
+        self._precedence = {k: v for k, v in self._precedence.items() if k in present}
 
     def state_dict(self) -> dict[str, Any]:
-        """Capacity, number of experiences and the state of every group."""
+        """The memory and the number of experiences seen."""
         return {**super().state_dict(), "num_exps": self._num_exps}
 
     def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
@@ -131,7 +55,7 @@ class ExperienceBalancedBuffer(BalancedExemplarsBuffer):
         self._num_exps = state["num_exps"]
 
 
-class ClassBalancedBuffer(BalancedExemplarsBuffer):
+class ClassBalancedBuffer(GroupedBuffer):
     """One group per class.
 
     Args:
@@ -161,46 +85,81 @@ class ClassBalancedBuffer(BalancedExemplarsBuffer):
     @property
     def seen_classes(self) -> set[int]:
         """Classes met so far."""
-        return set(self.buffer_groups)
+        return set(self._precedence)
 
-    def post_adapt(self, agent: Any, exp: Any) -> None:
-        """Store samples of the classes of ``exp``."""
-        self.update_from_dataset(exp.dataset, agent)
-
-    def update_from_dataset(self, new_data: AvalancheDataset, strategy: Any = None) -> None:
-        """Store samples of a data set with ``targets``."""
-        positions = new_data.targets.val_to_idx
-        self._take_in({c: new_data.subset(positions[c]) for c in sorted(positions)})
+    def groups_of(self, data: AvalancheDataset) -> Tensor:
+        return data.targets.values
 
 
-def fill_shares(stored: Sequence[int], shares: Sequence[int]) -> list[int]:
-    """Divide what small groups leave over among the others ("water-filling").
+class BalancedExemplarsBuffer(ExemplarsBuffer):
+    """Base for buffers made of buffers, as in avalanche-lib 0.6: one for each group.
+
+    Derive from it to write a grouping of your own: override :meth:`post_adapt`, put a buffer into
+    ``buffer_groups[key]`` for each group, and call :meth:`resize_groups` when a group is new.
 
     Args:
-        stored: samples that each group has.
-        shares: an equal division of the capacity.
+        max_size: capacity in samples, over all groups.
+        adaptive_size: divide among the groups seen so far; otherwise among ``total_num_groups``.
+        total_num_groups: number of groups to expect; needed if not adaptive.
 
-    Returns:
-        Samples that each group may keep: no more than it has, as equal as possible, and together
-        the capacity whenever there are enough samples.
+    Attributes:
+        buffer_groups: group key to the buffer of that group.
 
-    Example:
-        >>> fill_shares([5, 100, 100], [34, 33, 33])
-        [5, 48, 47]
+    Raises:
+        ValueError: not adaptive and no ``total_num_groups``.
     """
-    capacity = sum(shares)
-    kept = [0] * len(stored)
-    open_groups = [i for i, count in enumerate(stored) if count]
-    while open_groups and capacity:
-        base, extra = divmod(capacity, len(open_groups))
-        offers = {i: base + (rank < extra) for rank, i in enumerate(open_groups)}
-        small = [i for i in open_groups if stored[i] <= offers[i]]
-        if not small:
-            for i in open_groups:
-                kept[i] = offers[i]
-            break
-        for i in small:
-            kept[i] = stored[i]
-            capacity -= stored[i]
-        open_groups = [i for i in open_groups if i not in small]
-    return kept
+
+    def __init__(
+        self, max_size: int, adaptive_size: bool = True, total_num_groups: int | None = None
+    ) -> None:
+        super().__init__(max_size)
+        check_groups(adaptive_size, total_num_groups)
+        self.adaptive_size = adaptive_size
+        self.total_num_groups = total_num_groups
+        self.buffer_groups: dict[Any, ExemplarsBuffer] = {}
+
+    @property
+    def buffer_datasets(self) -> list[AvalancheDataset]:
+        """The stored samples, group by group."""
+        return [group.buffer for group in self.buffer_groups.values()]
+
+    @property
+    def buffer(self) -> AvalancheDataset:
+        """The stored samples of all groups, group by group."""
+        joined: AvalancheDataset = concat_datasets(self.buffer_datasets)
+        return joined
+
+    @buffer.setter
+    def buffer(self, data: AvalancheDataset) -> None:
+        raise AttributeError("buffer: a balanced buffer is made of groups; set buffer_groups[key]")
+
+    def get_group_lengths(self, num_groups: int) -> list[int]:
+        """Capacity of each of ``num_groups`` groups, the remainder going to the first ones."""
+        return equal_shares(self.max_size, num_groups, self.adaptive_size, self.total_num_groups)
+
+    def resize_groups(self, strategy: Any) -> None:
+        """Divide the capacity among the groups that there are."""
+        stored = [len(group.buffer) for group in self.buffer_groups.values()]
+        shares = self.get_group_lengths(len(stored))
+        if self.adaptive_size:
+            shares = fill_shares(stored, shares)
+        for group, share in zip(self.buffer_groups.values(), shares, strict=True):
+            group.resize(strategy, share)
+
+    def resize(self, strategy: Any, new_size: int) -> None:
+        """Change the capacity and divide it again."""
+        self.max_size = check_size("new_size", new_size)
+        self.resize_groups(strategy)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Capacity and the state of every group."""
+        groups = [(key, group.state_dict()) for key, group in self.buffer_groups.items()]
+        return {"max_size": self.max_size, "groups": groups}
+
+    def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
+        """Restore :meth:`state_dict`; groups that are not there yet become reservoirs."""
+        groups: Mapping[Any, dict[str, Any]] = dict(state["groups"])
+        for key, group_state in groups.items():
+            group = self.buffer_groups.setdefault(key, ReservoirSamplingBuffer(0))
+            group.load_state_dict(group_state, parts)
+        self.max_size = state["max_size"]
