@@ -194,6 +194,52 @@ def _taskaware_classification_subset(
     return made
 
 
+def _concat_taskaware_classification_datasets(
+    datasets: Sequence[Any],
+    *,
+    transform: Callable[[Any], Any] | None = None,
+    target_transform: Callable[[Any], Any] | None = None,
+    transform_groups: TransformGroups | Mapping[str, Any] | None = None,
+    initial_transform_group: str | None = None,
+    task_labels: int | Sequence[int] | Sequence[Sequence[int]] | None = None,
+    targets: Sequence[Any] | Sequence[Sequence[Any]] | None = None,
+    collate_fn: Collate | None = None,
+) -> TaskAwareSupervisedClassificationDataset:
+    """All samples of several datasets in sequence.
+
+    Args:
+        datasets: data of any kind; those without task labels get label 0.
+        task_labels: one for all samples, one per sample, or one list per dataset.
+        targets: one per sample, or one list per dataset.
+        transform: see :func:`_make_taskaware_classification_dataset`, as for the rest.
+        target_transform: as there.
+        transform_groups: as there.
+        initial_transform_group: as there.
+        collate_fn: as there.
+    """
+    sizes = [len(d) for d in datasets]
+    parts = [as_taskaware_classification_dataset(d) for d in datasets]
+    return _make_taskaware_classification_dataset(
+        AvalancheDataset(parts),
+        transform=transform,
+        target_transform=target_transform,
+        transform_groups=transform_groups,
+        initial_transform_group=initial_transform_group,
+        task_labels=chained(task_labels, sizes),
+        targets=chained(targets, sizes),
+        collate_fn=collate_fn,
+    )
+
+
+def _as_taskaware_supervised_classification_dataset(
+    dataset: Any, **options: Any
+) -> TaskAwareSupervisedClassificationDataset:
+    """The dataset itself if it is one already and nothing is to change, else a new one."""
+    if isinstance(dataset, TaskAwareSupervisedClassificationDataset) and not options:
+        return dataset
+    return _make_taskaware_classification_dataset(dataset, **options)
+
+
 def map_classes(
     data: TaskAwareSupervisedClassificationDataset, mapping: TransformGroups
 ) -> TaskAwareSupervisedClassificationDataset:
@@ -217,6 +263,17 @@ def as_column_list(values: Any) -> list[Any]:
     """Values as plain Python values."""
     column = as_column(values)
     return column.tolist() if isinstance(column, Tensor) else column
+
+
+def chained(values: Any, sizes: Sequence[int]) -> Any:
+    """One value per sample, from one list per dataset where the values are that."""
+    if values is None or isinstance(values, (int, Tensor, DataAttribute)):
+        return values
+    per_dataset = len(values) == len(sizes) and all(
+        isinstance(v, (Sequence, Tensor, DataAttribute)) and len(v) == n
+        for v, n in zip(values, sizes, strict=True)
+    )
+    return [value for part in values for value in part] if per_dataset else values
 
 
 def _with_targets(made: Any, targets: Any) -> Any:

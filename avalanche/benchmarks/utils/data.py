@@ -13,9 +13,9 @@ from torch.utils.data import Dataset
 from .data_attribute import DataAttribute
 from .fetch import Fetcher, split_order
 from .pipeline import Part
-from .transform_groups import TransformDef, TransformGroups
+from .transform_groups import TransformDef, TransformGroups, unknown_group
 from .view import View
-from .wrap import as_index, as_list, check_attribute, merge_operands, operand_of
+from .wrap import Operand, as_index, as_list, check_attribute, merge_operands, operand_of
 
 D = TypeVar("D", bound="AvalancheDataset")
 
@@ -65,7 +65,8 @@ class AvalancheDataset(Dataset[Any]):
         frozen_transform_groups: TransformGroups | None = None,
         collate_fn: Callable[[list[Any]], Any] | None = None,
     ) -> None:
-        operands = [operand_of(d) for d in as_list(datasets)]
+        known: dict[int, Operand] = {}
+        operands = [operand_of(d, known) for d in as_list(datasets)]
         merged = merge_operands(operands)
         view, attributes = merged.view, dict(merged.attributes)
         for attribute in data_attributes or ():
@@ -274,9 +275,16 @@ class AvalancheDataset(Dataset[Any]):
         Raises:
             ValueError: if the dataset does not define the group.
         """
+        if not self.has_transforms(group_name):
+            known = {name for part in self.parts for stage in part.stages for name in stage.names}
+            raise unknown_group(group_name, sorted(known))
         for part in self.parts:
-            part.check_group(group_name)
+            part.program(group_name)
         return self._derive(self._view, self._attributes, group_name)
+
+    def has_transforms(self, group_name: str) -> bool:
+        """Whether any of the data defines the group (all data without transforms does)."""
+        return not self.parts or any(part.knows_group(group_name) for part in self.parts)
 
     def freeze_transforms(self: D) -> D:
         """The same samples; the present transforms can no longer be replaced or removed."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .columns import stack_column
 from .flat_data import ConstantSequence
 
 
@@ -71,7 +72,7 @@ class DataAttribute:
 
     @property
     def uniques(self) -> set[Any]:
-        """The values that occur."""
+        """The values that occur; vectors as tuples."""
         return set(self.groups)
 
     @property
@@ -121,7 +122,12 @@ class DataAttribute:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, (DataAttribute, list, tuple)):
-            return list(self) == list(other)
+            mine, theirs = self._column, as_column(other)
+            if isinstance(mine, Tensor) and isinstance(theirs, Tensor):
+                return mine.shape == theirs.shape and bool((mine == theirs).all())
+            return len(mine) == len(theirs) and all(
+                _equal(a, b) for a, b in zip(mine, theirs, strict=True)
+            )
         return NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # equal by value, like a list
@@ -170,19 +176,34 @@ def as_column(data: Any) -> Tensor | list[Any]:
     else:
         values: Iterable[Any] = data if isinstance(data, np.ndarray) else list(data)
         if isinstance(values, list) and any(isinstance(v, Tensor) and v.ndim for v in values):
-            return values
+            return stack_column(values)  # type: ignore[return-value]
         try:
             array = np.asarray(values)
         except ValueError:  # ragged values are no numbers: they stay a list
             return list(values)
         if array.size == 0:
             return torch.zeros(0, dtype=torch.int64)
-        if array.ndim != 1 or array.dtype.kind not in "iufb":
+        if array.ndim == 0 or array.dtype.kind not in "iufb":
             return list(values)
         column = torch.from_numpy(array.copy())
     if column.is_floating_point() or column.is_complex():
         return column
     return column.to(torch.int64)
+
+
+def has_task_labels(dataset: Any) -> bool:
+    """Whether a dataset says which task each of its samples belongs to."""
+    return getattr(dataset, "targets_task_labels", None) is not None
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """Equality of two values that may hold tensors, as the targets of detection do."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
+    if isinstance(a, (Tensor, np.ndarray)) or isinstance(b, (Tensor, np.ndarray)):
+        one, two = torch.as_tensor(a), torch.as_tensor(b)
+        return one.shape == two.shape and bool((one == two).all())
+    return bool(a == b)
 
 
 def _tail(columns: Sequence[Any]) -> Any:
@@ -200,6 +221,13 @@ def _group_positions(column: Tensor | list[Any]) -> dict[Any, Tensor]:
         pieces = np.split(order, changes) if array.size else []
         return {array[piece[0]].item(): torch.from_numpy(piece) for piece in pieces}
     groups: dict[Any, list[int]] = {}
-    for position, value in enumerate(column):
-        groups.setdefault(value, []).append(position)
+    many = isinstance(column, Tensor)  # vectors (several labels per sample): tuples can be keys
+    for position, value in enumerate(column.flatten(1).tolist() if many else column):  # type: ignore[union-attr]
+        try:
+            groups.setdefault(tuple(value) if many else value, []).append(position)
+        except TypeError as error:
+            raise TypeError(
+                f"values of type {type(value).__name__} can't be grouped by value: expected "
+                "numbers, strings or vectors; read them one by one instead"
+            ) from error
     return {value: torch.tensor(positions) for value, positions in groups.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .classification_dataset import chained
 from .collate_functions import detection_collate_fn
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute, TaskLabels
@@ -86,6 +87,7 @@ def make_detection_dataset(
         ValueError: if both kinds of transforms are given, or a length is wrong.
 
     Example:
+        >>> import torch
         >>> target = {"boxes": torch.zeros(1, 4), "labels": torch.tensor([3])}
         >>> data = make_detection_dataset([(torch.zeros(3, 4, 4), target)] * 2, task_labels=1)
         >>> images, targets, tasks = data.batch([0, 1])
@@ -201,14 +203,3 @@ def concat_detection_datasets(
         targets=chained(targets, sizes),
         collate_fn=collate_fn,
     )
-
-
-def chained(values: Any, sizes: Sequence[int]) -> Any:
-    """One value per sample, from one list per dataset where the values are that."""
-    if values is None or isinstance(values, (int, Tensor, DataAttribute)):
-        return values
-    per_dataset = len(values) == len(sizes) and all(
-        isinstance(v, (Sequence, Tensor, DataAttribute)) and len(v) == n
-        for v, n in zip(values, sizes, strict=True)
-    )
-    return [value for part in values for value in part] if per_dataset else values

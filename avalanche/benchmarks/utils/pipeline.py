@@ -17,10 +17,15 @@ from .transform_groups import (
     EmptyTransformGroups,
     TransformDef,
     TransformGroups,
+    TransformSequence,
     apply_transform,
-    unknown_group,
 )
-from .transforms import MultiParamTransform, TupleTransform
+from .transforms import (
+    MultiParamCompose,
+    MultiParamTransform,
+    MultiParamTransformCallable,
+    TupleTransform,
+)
 
 
 class Program:
@@ -31,7 +36,7 @@ class Program:
     """
 
     def __init__(self, transforms: Sequence[TransformDef]) -> None:
-        self.transforms = [t for t in transforms if t is not None]
+        self.transforms = [flat for t in transforms for flat in _in_stages(t)]
         self.stages: list[MultiParamTransform | list[list[Step]]] = []
         for transform in self.transforms:
             functions = _per_element(transform)
@@ -122,17 +127,16 @@ class Part:
         """The compiled transforms of a group.
 
         Raises:
-            ValueError: if a stage that transforms anything does not know the group.
+            ValueError: if a stage has no transform for the group.
         """
         if group not in self._programs:
             self._programs[group] = Program([stage[group] for stage in self.stages])
         return self._programs[group]
 
-    def check_group(self, group: str) -> None:
-        """Raise ValueError unless every stage that transforms anything knows the group."""
-        for stage in self.stages:
-            if not stage.is_empty and group not in stage.names:
-                raise unknown_group(group, stage.names)
+    def knows_group(self, group: str) -> bool:
+        """Whether any transforms are defined for the group; without transforms every group is."""
+        filled = [stage for stage in self.stages if not stage.is_empty]
+        return not filled or any(group in stage.names for stage in filled)
 
     def then(self, groups: TransformGroups | None, frozen: bool = False) -> Part:
         """This part with one more stage of transforms after the others."""
@@ -194,6 +198,19 @@ class Part:
             for stage in self.stages
         ]
         return f"{self.source.describe()}|{'|'.join(described)}|frozen={self.n_frozen}"
+
+
+def _in_stages(transform: TransformDef) -> list[TransformDef]:
+    """A transform with sequences of transforms taken apart, so that each can run on batches."""
+    if transform is None:
+        return []
+    if type(transform) is TransformSequence:
+        return [stage for part in transform.parts for stage in _in_stages(part)]
+    if type(transform) is MultiParamCompose:
+        return [stage for part in transform.transforms for stage in _in_stages(part)]
+    if type(transform) is MultiParamTransformCallable and transform.max_params == 1:
+        return [transform.transform]
+    return [transform]
 
 
 def _per_element(transform: TransformDef) -> list[Any] | None:

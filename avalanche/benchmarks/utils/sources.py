@@ -32,6 +32,13 @@ class Source(ABC):
     """
 
     found_targets: Tensor | list[Any] | None = None
+    has_own_transforms = False  # whether the first stage on top came with the wrapped dataset
+    _wrapped: Any = None
+
+    @property
+    def origin(self) -> Any:
+        """The dataset that the user gave, or the source itself if there was none."""
+        return self if self._wrapped is None else self._wrapped
 
     @abstractmethod
     def __len__(self) -> int:
@@ -67,6 +74,7 @@ class ColumnSource(Source):
             labels (1-D, from the second on) are kept as int64, which losses expect.
         images: whether the first column holds pixels of PIL-like images, uint8
             ``(rows, channels, height, width)``: transforms then see PIL images, or their pixels.
+        wrapped: the dataset that the columns are of, if there is one.
 
     Raises:
         ValueError: if there is no column or the lengths differ.
@@ -77,7 +85,9 @@ class ColumnSource(Source):
         [[4, 5], [0, 1]]
     """
 
-    def __init__(self, columns: Sequence[Tensor], images: bool = False) -> None:
+    def __init__(
+        self, columns: Sequence[Tensor], images: bool = False, wrapped: Any = None
+    ) -> None:
         if not columns:
             raise ValueError("columns=[]: expected at least one tensor; pass the samples")
         lengths = [len(c) for c in columns]
@@ -86,6 +96,7 @@ class ColumnSource(Source):
                 f"columns of lengths {lengths}: expected one length for all; "
                 "pass tensors with one row per sample"
             )
+        self._wrapped = wrapped
         self.columns = tuple(_label_column(c) if i else c for i, c in enumerate(columns))
         self.images = images
 
@@ -111,6 +122,9 @@ class ColumnSource(Source):
             number = column.ndim == 1 and not column.is_floating_point()
             fields.append(column[row].item() if number else column[row].clone())
         return tuple(fields)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_wrapped": None}  # the columns are all that a worker needs
 
     def stored_targets(self) -> Any:
         if len(self.columns) > 1:
@@ -139,7 +153,7 @@ class SampleSource(Source):
     """
 
     def __init__(self, dataset: Any) -> None:
-        self.dataset = dataset
+        self.dataset = self._wrapped = dataset
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -196,12 +210,15 @@ def as_source(dataset: Any) -> tuple[Source, Any, Any]:
     if isinstance(dataset, Source):
         return dataset, None, None
     if type(dataset) is TensorDataset:
-        return ColumnSource(dataset.tensors), None, None
+        return ColumnSource(dataset.tensors, wrapped=dataset), None, None
     if _is_memory_vision_set(dataset):
         pixels = torch.as_tensor(dataset.data)
         pixels = pixels.unsqueeze(1) if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
         labels = torch.as_tensor(dataset.targets)
-        return ColumnSource([pixels, labels], True), dataset.transform, dataset.target_transform
+        source = ColumnSource([pixels, labels], True, dataset)
+        own = dataset.transform, dataset.target_transform
+        source.has_own_transforms = own != (None, None)
+        return source, *own
     if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
         raise TypeError(
             f"dataset={type(dataset).__name__}: expected a map-style dataset with __len__ and "

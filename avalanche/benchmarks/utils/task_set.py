@@ -15,6 +15,7 @@ class TaskSet(Mapping[int, D], Generic[D]):
         data: the dataset to look at; it has the attribute ``targets_task_labels``.
 
     Example:
+        >>> import torch
         >>> from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
         >>> data = _make_taskaware_tensor_classification_dataset(
         ...     torch.zeros(3, 2), torch.tensor([0, 1, 0]), task_labels=[0, 0, 4])

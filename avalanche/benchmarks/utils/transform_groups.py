@@ -3,7 +3,8 @@
 A group is a name with one transform: a callable for the input only, a pair ``(fx, fy)`` for
 input and target, or a :class:`~avalanche.benchmarks.utils.transforms.MultiParamTransform` for all
 elements of the sample. Every set of groups has ``train`` and ``eval``; a missing one copies the
-other.
+other. A group named ``replay`` is used for samples from a memory, see :func:`replay_view
+<avalanche.benchmarks.utils.utils.replay_view>`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from .transforms import MultiParamTransform
+from .transforms import MultiParamTransform, flat_transforms_recursive
 
 XTransformDef: TypeAlias = Callable[[Any], Any] | None
 YTransformDef: TypeAlias = Callable[[Any], Any] | None
+XComposedTransformDef: TypeAlias = Callable[..., Any] | None
 TransformDef: TypeAlias = (
     Callable[[Any], Any] | tuple[XTransformDef, YTransformDef] | MultiParamTransform | None
 )
+
+
+REPLAY = "replay"  # the group of samples that come from a memory
 
 
 def unknown_group(group: str, known: list[str]) -> ValueError:
@@ -75,9 +80,18 @@ class TransformGroups:
         return all(t is None for t in self._groups.values())
 
     def __getitem__(self, group_name: str) -> TransformDef:
+        """The transform of a group.
+
+        A group that is not among them is the one transform that ``train`` and ``eval`` share, if
+        they do; ``replay`` (samples from a memory) is ``train`` where nothing else is said.
+
+        Raises:
+            ValueError: for any other group.
+        """
         if group_name not in self._groups:
-            if self.is_empty:
-                return None
+            train = self._groups["train"]
+            if group_name == REPLAY or _same(train, self._groups["eval"]):
+                return train
             raise unknown_group(group_name, self.names)
         return self._groups[group_name]
 
@@ -87,8 +101,9 @@ class TransformGroups:
 
     def with_transform(self, group_name: str) -> TransformGroups:
         """The same groups with another current one."""
-        self[group_name]
-        return TransformGroups({group_name: None, **self._groups}, group_name)
+        if group_name not in self._groups and not self.is_empty:
+            raise unknown_group(group_name, self.names)
+        return TransformGroups({**self._groups, group_name: self[group_name]}, group_name)
 
     def replaced(self, group_name: str, transform: TransformDef) -> TransformGroups:
         """A copy in which one group has another transform."""
@@ -97,7 +112,7 @@ class TransformGroups:
     def __add__(self, other: TransformGroups) -> TransformGroups:
         """Both in sequence, group by group."""
         names = list(dict.fromkeys([*self._groups, *other._groups]))
-        joined: dict[str, TransformDef] = {n: _Sequence(self[n], other[n]) for n in names}
+        joined: dict[str, TransformDef] = {n: _in_sequence(self[n], other[n]) for n in names}
         return TransformGroups(joined, self.current_group)
 
     def __eq__(self, other: object) -> bool:
@@ -127,8 +142,8 @@ class EmptyTransformGroups(TransformGroups):
         super().__init__({"train": None, "eval": None})
 
 
-class _Sequence(MultiParamTransform):
-    """Two transforms of a sample, one after the other."""
+class TransformSequence(MultiParamTransform):
+    """Transforms of two groups, one after the other; each in any form that a group may have."""
 
     def __init__(self, first: TransformDef, second: TransformDef) -> None:
         self.parts = (first, second)
@@ -138,6 +153,16 @@ class _Sequence(MultiParamTransform):
         for part in self.parts:
             values = apply_transform(part, values)
         return values
+
+    def flat_transforms(self, position: int) -> list[Any]:
+        found: list[Any] = []
+        for part in self.parts:
+            if isinstance(part, tuple):
+                part = part[position] if position < len(part) else None
+            elif position > 0 and not isinstance(part, MultiParamTransform):
+                part = None
+            found += flat_transforms_recursive(part, position)
+        return found
 
     def __repr__(self) -> str:
         return f"({self.parts[0]!r} then {self.parts[1]!r})"
@@ -192,6 +217,12 @@ def _checked(name: str, transform: Any) -> TransformDef:
         f"transform_groups[{name!r}]={transform!r}: expected a callable, a pair of callables for "
         "(x, y), or None; pass e.g. torchvision.transforms.ToTensor()"
     )
+
+
+def _in_sequence(first: TransformDef, second: TransformDef) -> TransformDef:
+    if first is None or second is None:
+        return second if first is None else first
+    return TransformSequence(first, second)
 
 
 def _same(a: TransformDef, b: TransformDef) -> bool:

@@ -9,6 +9,8 @@ deterministic image operations, which run on a batch as one tensor operation
 
 from __future__ import annotations
 
+import inspect
+import warnings
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -18,12 +20,112 @@ import torch
 from torch import Tensor
 
 
+class ComposeMaxParamsWarning(Warning):
+    """Composed transforms take different numbers of elements of the sample.
+
+    Args:
+        message: what differs.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 class MultiParamTransform(ABC):
     """A transform of all elements of a sample: ``transform(x, y, ...) -> (x, y, ...)``."""
 
     @abstractmethod
     def __call__(self, *args: Any) -> Any:
         """Transform the elements of one sample; returns as many as it was given."""
+
+    def flat_transforms(self, position: int) -> list[Any]:
+        """The functions that the element at ``position`` goes through, in order."""
+        return [self]
+
+
+class MultiParamTransformCallable(MultiParamTransform):
+    """A plain function of the first few elements of a sample; the others pass unchanged.
+
+    How many elements it takes is read from its signature; torchvision's transforms take one.
+
+    Args:
+        transform: ``f(x)``, ``f(x, y)``, ...; returns as many values as it takes.
+
+    Raises:
+        ValueError: if the function has keyword-only parameters.
+
+    Example:
+        >>> MultiParamTransformCallable(lambda x, y: (x + y, -y))(1, 2, 7)
+        [3, -2, 7]
+    """
+
+    def __init__(self, transform: Callable[..., Any]) -> None:
+        self.transform = transform
+        self.min_params, self.max_params = count_params(transform)
+
+    def __call__(self, *args: Any) -> Any:
+        count = len(args) if self.max_params < 0 else min(len(args), self.max_params)
+        out = self.transform(*args[:count])
+        values = list(out) if isinstance(out, (tuple, list)) and count != 1 else [out]
+        values += args[count:]
+        return values[0] if len(values) == 1 else values
+
+    def flat_transforms(self, position: int) -> list[Any]:
+        takes = self.max_params < 0 or position < self.max_params
+        return flat_transforms_recursive(self.transform, position) if takes else []
+
+    def __repr__(self) -> str:
+        return f"MultiParamTransformCallable({self.transform!r})"
+
+
+class MultiParamCompose(MultiParamTransform):
+    """Several transforms of a sample, one after the other.
+
+    Args:
+        transforms: transforms of all elements, or plain functions of the first few (see
+            :class:`MultiParamTransformCallable`); None is skipped.
+
+    Warns:
+        ComposeMaxParamsWarning: if they take different numbers of elements, which is fine where
+            samples always have enough of them.
+
+    Example:
+        >>> MultiParamCompose([lambda x, y: (x + 1, y), lambda x, y: (x, y * 2)])(1, 5)
+        [2, 10]
+    """
+
+    def __init__(self, transforms: Sequence[Callable[..., Any] | None]) -> None:
+        self.transforms: list[MultiParamTransform] = [
+            t if isinstance(t, MultiParamTransform) else MultiParamTransformCallable(t)
+            for t in transforms
+            if t is not None
+        ]
+        counts = {
+            t.max_params for t in self.transforms if isinstance(t, MultiParamTransformCallable)
+        }
+        if len(counts) > 1:
+            warnings.warn(
+                ComposeMaxParamsWarning(
+                    f"transforms take {sorted(counts)} elements of the sample (-1: any number): "
+                    "expected the same number in all; samples with fewer elements than the "
+                    "largest will fail"
+                ),
+                stacklevel=2,
+            )
+
+    def __call__(self, *args: Any) -> Any:
+        values = list(args)
+        for transform in self.transforms:
+            out = transform(*values)
+            values = list(out) if isinstance(out, (tuple, list)) else [out]
+        return values[0] if len(values) == 1 else values
+
+    def flat_transforms(self, position: int) -> list[Any]:
+        return flat_transforms_recursive(self.transforms, position)
+
+    def __repr__(self) -> str:
+        return f"MultiParamCompose({self.transforms!r})"
 
 
 class TupleTransform(MultiParamTransform):
@@ -50,8 +152,70 @@ class TupleTransform(MultiParamTransform):
                 values[position] = transform(values[position])
         return values
 
+    def flat_transforms(self, position: int) -> list[Any]:
+        if position >= len(self.transforms):
+            return []
+        return flat_transforms_recursive(self.transforms[position], position)
+
     def __repr__(self) -> str:
         return f"TupleTransform({self.transforms!r})"
+
+
+def flat_transforms_recursive(transforms: Any, position: int) -> list[Any]:
+    """The functions that the element at ``position`` of a sample goes through, in order.
+
+    torchvision's ``Compose``, the transforms of this module and lists of any of them are taken
+    apart; what can't be taken apart is one function.
+
+    Example:
+        >>> from torchvision import transforms as T
+        >>> nested = T.Compose([T.ToTensor(), T.Compose([T.Normalize(0.5, 0.5)])])
+        >>> [type(t).__name__ for t in flat_transforms_recursive(nested, 0)]
+        ['ToTensor', 'Normalize']
+    """
+    if transforms is None:
+        return []
+    if isinstance(transforms, (list, tuple)):
+        return [flat for t in transforms for flat in flat_transforms_recursive(t, position)]
+    if isinstance(transforms, MultiParamTransform):
+        return transforms.flat_transforms(position)
+    if _is_compose(transforms):
+        return flat_transforms_recursive(list(transforms.transforms), position)
+    return [transforms]
+
+
+def count_params(transform: Callable[..., Any]) -> tuple[int, int]:
+    """The least and the largest number of elements that a function takes; -1: any number.
+
+    Raises:
+        ValueError: if the function has keyword-only parameters.
+    """
+    if type(transform).__module__.startswith("torchvision.transforms"):
+        return 1, 1
+    if isinstance(transform, torch.nn.Module):
+        transform = transform.forward
+    try:
+        parameters = inspect.signature(transform).parameters.values()
+    except (TypeError, ValueError):  # built-in functions tell nothing
+        return 1, 1
+    least = most = 0
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            raise ValueError(
+                f"transform={transform!r}: has the keyword-only parameter {parameter.name!r}, "
+                "which nobody could pass; bind it with functools.partial, or make it positional"
+            )
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return least, -1
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            most += 1
+            least += parameter.default is parameter.empty
+    return least, most
+
+
+def _is_compose(transform: Any) -> bool:
+    kind = type(transform)
+    return kind.__name__ == "Compose" and kind.__module__.startswith("torchvision.transforms")
 
 
 class BatchTransform(ABC):

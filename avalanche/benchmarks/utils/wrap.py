@@ -34,8 +34,12 @@ class Operand:
     collate_fn: Callable[[list[Any]], Any] | None = None
 
 
-def operand_of(dataset: Any) -> Operand:
+def operand_of(dataset: Any, known: dict[int, Operand] | None = None) -> Operand:
     """See through torch's ``Subset`` and ``ConcatDataset``; views stay what they are.
+
+    Args:
+        dataset: any dataset.
+        known: operands of datasets by identity: pieces of one dataset share its source.
 
     Raises:
         TypeError: if ``dataset`` can't be indexed or has no length.
@@ -47,14 +51,24 @@ def operand_of(dataset: Any) -> Operand:
     if isinstance(dataset, AvalancheDataset):
         view, group = dataset._view, dataset.current_group
         return Operand(view, dataset.data_attributes, group, dataset.collate_fn)
-    if type(dataset) is Subset:
-        inner = operand_of(dataset.dataset)
+    known = {} if known is None else known
+    if isinstance(dataset, Subset) and type(dataset).__getitem__ is Subset.__getitem__:
+        inner = operand_of(dataset.dataset, known)
         index = torch.as_tensor(list(dataset.indices), dtype=torch.int64)
         index = torch.where(index < 0, index + len(inner.view), index)
         attributes = {name: a.subset(index) for name, a in inner.attributes.items()}
+        targets = getattr(dataset, "targets", None)  # a subclass may relabel: its labels count
+        if type(dataset) is not Subset and targets is not None and len(targets) == len(index):
+            attributes["targets"] = DataAttribute(targets, "targets")
         return Operand(inner.view.subset(index), attributes, inner.group, inner.collate_fn)
     if type(dataset) is ConcatDataset:
-        return merge_operands([operand_of(d) for d in dataset.datasets])
+        return merge_operands([operand_of(d, known) for d in dataset.datasets])
+    if id(dataset) not in known:
+        known[id(dataset)] = _leaf(dataset)
+    return known[id(dataset)]
+
+
+def _leaf(dataset: Any) -> Operand:
     source, transform, target_transform = as_source(dataset)
     part = Part(source)
     if transform is not None or target_transform is not None:
@@ -63,6 +77,9 @@ def operand_of(dataset: Any) -> Operand:
 
 
 def as_list(datasets: Any) -> list[Any]:
+    """The datasets of a sequence of datasets; a list of samples is one dataset."""
+    if isinstance(datasets, list) and datasets and isinstance(datasets[0], (tuple, dict)):
+        return [datasets]
     if isinstance(datasets, (list, tuple)):
         return list(datasets)
     return [datasets]

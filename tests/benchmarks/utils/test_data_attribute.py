@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avalanche.benchmarks.utils import ConstantSequence, DataAttribute, TaskLabels
-from avalanche.benchmarks.utils.data_attribute import TensorDataAttribute
+from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
+from avalanche.benchmarks.utils.data_attribute import TensorDataAttribute, has_task_labels
 
 
 @given(st.lists(st.integers(-(2**40), 2**40) | st.integers(0, 5)))
@@ -75,3 +76,33 @@ def test_constant_sequences_behave_like_lists():
         constant[3]
     with pytest.raises(ValueError, match="size=-1"):
         ConstantSequence(1, -1)
+
+
+def test_vectors_are_values_too():
+    several = DataAttribute([[0, 1], [1, 0], [0, 1]], "targets")
+    assert several.values.shape == (3, 2)
+    assert several.uniques == {(0, 1), (1, 0)}
+    assert several.val_to_idx == {(0, 1): [0, 2], (1, 0): [1]}
+    assert several == torch.tensor([[0, 1], [1, 0], [0, 1]]).tolist()
+    assert several != [[0, 1], [1, 0], [1, 1]]
+    assert several.subset([1]).concat(several.subset([0])) == [[1, 0], [0, 1]]
+    stacked = DataAttribute([torch.zeros(2), torch.ones(2)], "logits")
+    assert stacked.values.tolist() == [[0, 0], [1, 1]]
+    ragged = DataAttribute([torch.zeros(2), torch.ones(3)], "logits")
+    assert [len(v) for v in ragged] == [2, 3]
+    assert ragged == [torch.zeros(2), torch.ones(3)]
+    assert ragged != [torch.zeros(2), torch.zeros(3)]
+
+
+def test_dictionaries_are_values_that_can_not_be_grouped():
+    boxes = DataAttribute([{"labels": torch.tensor([i])} for i in range(2)], "targets")
+    assert boxes == [{"labels": torch.tensor([0])}, {"labels": torch.tensor([1])}]
+    assert boxes != [{"labels": torch.tensor([0])}, {"labels": torch.tensor([3])}]
+    with pytest.raises(TypeError, match="values of type dict can't be grouped by value"):
+        _ = boxes.uniques
+
+
+def test_task_labels_are_noticed():
+    data = tensor_set(torch.zeros(2, 1), torch.zeros(2).long(), task_labels=[1, 2])
+    assert has_task_labels(data)
+    assert not has_task_labels([1, 2])

@@ -132,7 +132,5 @@ def test_path_lists_become_training_and_test_sets(folder):
 
 
 def test_numbers_of_sets_must_fit(folder):
-    with pytest.raises(
-        ValueError, match=r"has 2 and test_filelists 1 .*expected 2 for test"
-    ):
+    with pytest.raises(ValueError, match=r"has 2 and test_filelists 1 .*expected 2 for test"):
         datasets_from_filelists(folder, [folder / "a.txt", folder / "b.txt"], [folder / "t.txt"])

@@ -1,0 +1,131 @@
+"""Transforms of whole samples: how many elements they take, composed and taken apart."""
+
+import warnings
+
+import pytest
+import torch
+from torchvision import transforms as T
+
+from avalanche.benchmarks.utils import (
+    ComposeMaxParamsWarning,
+    MultiParamCompose,
+    MultiParamTransform,
+    MultiParamTransformCallable,
+    TransformGroups,
+    TupleTransform,
+    flat_transforms_recursive,
+)
+from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
+from avalanche.benchmarks.utils.pipeline import Program
+from avalanche.benchmarks.utils.transforms import MapLabels
+
+
+def one(x):
+    return x * 2
+
+
+def two(x, y):
+    return x + 1, y + 1
+
+
+def three(x, y, t):
+    return x, y, t + 1
+
+
+def default(x, y=3):
+    return x, y
+
+
+def anything(*values):
+    return values
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "expected"),
+    [
+        (one, (1, 2, 3), [2, 2, 3]),
+        (one, (4,), 8),
+        (two, (1, 2, 3), [2, 3, 3]),
+        (default, (1, 2, 3), [1, 2, 3]),
+        (anything, (1, 2), [1, 2]),
+        (T.Normalize(0.0, 0.5), (torch.ones(1, 1, 1), 5), [torch.full((1, 1, 1), 2.0), 5]),
+    ],
+)
+def test_the_signature_says_how_many_elements_a_function_takes(function, given, expected):
+    assert MultiParamTransformCallable(function)(*given) == expected
+
+
+def test_keyword_only_parameters_are_refused():
+    def needs(x, *, factor):
+        return x * factor
+
+    with pytest.raises(ValueError, match=r"keyword-only parameter 'factor'.*functools.partial"):
+        MultiParamTransformCallable(needs)
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 't'"):
+        MultiParamTransformCallable(three)(1, 2)
+
+
+def test_composition_runs_in_order_and_warns_of_different_numbers():
+    assert MultiParamCompose([two, two])(1, 5) == [3, 7]
+    assert MultiParamCompose([])(1, 2) == [1, 2]
+    assert MultiParamCompose([None, one])(1) == 2
+    with pytest.warns(ComposeMaxParamsWarning, match=r"transforms take \[1, 2, 3\] elements"):
+        mixed = MultiParamCompose([one, two, three])
+    assert mixed(1, 2, 3) == [3, 3, 4]
+    assert mixed.flat_transforms(0) == [one, two, three]
+    assert mixed.flat_transforms(1) == [two, three]
+    assert mixed.flat_transforms(2) == [three]
+
+
+def test_transforms_are_taken_apart_down_to_functions():
+    to_tensor, normalize = T.ToTensor(), T.Normalize(0.5, 0.5)
+    nested = T.Compose([to_tensor, T.Compose([normalize])])
+    assert flat_transforms_recursive(nested, 0) == [to_tensor, normalize]
+    assert flat_transforms_recursive([nested, one], 0) == [to_tensor, normalize, one]
+    assert flat_transforms_recursive(TupleTransform([nested, one]), 1) == [one]
+    assert flat_transforms_recursive(None, 0) == []
+    assert TupleTransform([one, None]).flat_transforms(1) == []
+    assert TupleTransform([one]).flat_transforms(5) == []
+    summed = TransformGroups({"train": one}) + TransformGroups({"train": (one, two)})
+    assert flat_transforms_recursive(summed["train"], 0) == [one, one]
+    assert flat_transforms_recursive(summed["train"], 1) == [two]
+
+
+def test_groups_add_up_and_stay_batched():
+    first = TransformGroups({"train": T.ConvertImageDtype(torch.float32), "eval": None})
+    second = TransformGroups({"eval": T.Normalize(0.5, 0.5), "replay": one})
+    both = first + second
+    assert set(both.names) == {"train", "eval", "replay"}
+    assert both["eval"] is second["eval"]
+    steps = Program([both["train"]]).by_element
+    assert [step.is_batched for step in steps[0]] == [True, True]
+    assert both.with_transform("replay").current_group == "replay"
+    with pytest.raises(ValueError, match="did you mean 'replay'"):
+        both.with_transform("reply")
+
+
+def test_compositions_and_wrapped_functions_are_used_by_datasets():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ComposeMaxParamsWarning)
+        chain = MultiParamCompose([one, two])
+    data = tensor_set(torch.arange(4.0), torch.arange(4), transform_groups={"train": chain})
+    assert [float(data[3][0]), data[3][1]] == [7.0, 4]
+    x, y, t = data.batch([3, 0])
+    assert (x.tolist(), y.tolist(), t.tolist()) == ([7, 1], [4, 1], [0, 0])
+
+
+def test_a_transform_of_the_whole_sample_runs_per_sample():
+    class Swap(MultiParamTransform):
+        def __call__(self, x, y, *rest):
+            return (float(y), int(x), *rest)
+
+    data = tensor_set(torch.arange(3.0), torch.arange(3) + 5, transform_groups={"train": Swap()})
+    x, y, _ = data.batch([2, 1])
+    assert (x.tolist(), y.tolist()) == ([7.0, 6.0], [2, 1])
+
+
+def test_wrong_transforms_are_refused():
+    with pytest.raises(TypeError, match="pass one function per element"):
+        TupleTransform([3])
+    with pytest.raises(KeyError, match=r"the target has no 'labels', it holds \['boxes'\]"):
+        MapLabels([0])({"boxes": []})
