@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .classic import __all__ as _CLASSIC
 from .scenarios import (
     ClassesTimelineCLScenario,
     ClassificationExperience,
@@ -47,9 +48,10 @@ from .scenarios import (
 from .utils import AvalancheDataset, ConstantSequence, TaskLabels
 
 if TYPE_CHECKING:
-    from .classic import PermutedMNIST, RotatedMNIST, SplitDigits, SplitMNIST
+    from .classic import *  # noqa: F403
 
 __all__ = [
+    *_CLASSIC,
     "AvalancheDataset",
     "CLExperience",
     "CLScenario",
@@ -76,12 +78,8 @@ __all__ = [
     "NIExperience",
     "NIScenario",
     "NIStream",
-    "PermutedMNIST",
-    "RotatedMNIST",
     "SequenceCLStream",
     "SizedCLStream",
-    "SplitDigits",
-    "SplitMNIST",
     "StreamDef",
     "StreamUserDef",
     "TStreamsUserDict",

@@ -12,21 +12,31 @@ if TYPE_CHECKING:
     from .ccifar10 import SplitCIFAR10 as SplitCIFAR10
     from .ccifar100 import SplitCIFAR100 as SplitCIFAR100
     from .ccifar100 import SplitCIFAR110 as SplitCIFAR110
+    from .ccub200 import SplitCUB200 as SplitCUB200
     from .cfashion_mnist import SplitFMNIST as SplitFMNIST
+    from .cimagenet import SplitImageNet as SplitImageNet
     from .cmnist import PermutedMNIST as PermutedMNIST
     from .cmnist import RotatedMNIST as RotatedMNIST
     from .cmnist import SplitMNIST as SplitMNIST
+    from .comniglot import SplitAlphabetOmniglot as SplitAlphabetOmniglot
+    from .comniglot import SplitOmniglot as SplitOmniglot
+    from .ctiny_imagenet import SplitTinyImageNet as SplitTinyImageNet
     from .split_digits import SplitDigits as SplitDigits
 
 _HOMES = {
     "PermutedMNIST": "cmnist",
     "RotatedMNIST": "cmnist",
+    "SplitAlphabetOmniglot": "comniglot",
     "SplitCIFAR10": "ccifar10",
     "SplitCIFAR100": "ccifar100",
     "SplitCIFAR110": "ccifar100",
+    "SplitCUB200": "ccub200",
     "SplitDigits": "split_digits",
     "SplitFMNIST": "cfashion_mnist",
+    "SplitImageNet": "cimagenet",
     "SplitMNIST": "cmnist",
+    "SplitOmniglot": "comniglot",
+    "SplitTinyImageNet": "ctiny_imagenet",
 }
 
 __all__ = sorted(_HOMES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,15 +15,60 @@ from torchvision.transforms import Compose, Normalize
 from ..datasets.mnist import mnist_dataset
 from ..scenarios import NCScenario, TransformedScenario, nc_benchmark
 from ..utils import AvalancheDataset, DefaultTransformGroups
-from ..utils.transforms import RearrangePixels, ScalePixels
+from ..utils.transforms import BatchTransform, RearrangePixels, ScalePixels
 
-__all__ = ["PermutedMNIST", "RotatedMNIST", "SplitMNIST"]
+__all__ = ["PermutedMNIST", "PixelsPermutation", "RotatedMNIST", "SplitMNIST"]
 
 _SIDE = 28  # pixels
 _SCALE = ScalePixels(255)
 _SCALE_GROUPS = DefaultTransformGroups(_SCALE)
 _default_mnist_train_transform = Compose([Normalize((0.1307,), (0.3081,))])
 _default_mnist_eval_transform = Compose([Normalize((0.1307,), (0.3081,))])
+
+
+class PixelsPermutation(BatchTransform):
+    """A fixed permutation of the pixels of an image.
+
+    Args:
+        index_permutation: value k of the result is value ``index_permutation[k]`` of the image,
+            counted row by row (and channel by channel).
+
+    Raises:
+        ValueError: if it is no permutation.
+
+    Example:
+        >>> PixelsPermutation([2, 0, 1])(torch.tensor([[[5, 6, 7]]])).tolist()
+        [[[7, 5, 6]]]
+    """
+
+    def __init__(self, index_permutation: Sequence[int]) -> None:
+        self.permutation = torch.as_tensor(index_permutation, dtype=torch.int64)
+        expected = torch.arange(self.permutation.numel())
+        if not torch.equal(self.permutation.sort().values, expected):
+            raise ValueError(
+                f"index_permutation: expected each of the positions 0 to {len(expected) - 1} once"
+            )
+
+    def batch(self, values: Tensor) -> Tensor:
+        flat = values.flatten(1)
+        if flat.shape[1] != len(self.permutation):
+            raise ValueError(
+                f"index_permutation of {len(self.permutation)} positions, images of "
+                f"{flat.shape[1]} values: expected as many; pass one position per value"
+            )
+        return flat[:, self.permutation].view(values.shape)
+
+    def __call__(self, value: Any) -> Any:
+        """Permute one image; a PIL image gives a PIL image."""
+        if isinstance(value, Tensor):
+            return super().__call__(value)
+        from torchvision.transforms.functional import pil_to_tensor, to_pil_image
+
+        return to_pil_image(super().__call__(pil_to_tensor(value)))
+
+    def __repr__(self) -> str:
+        crc = zlib.crc32(self.permutation.numpy().tobytes())
+        return f"PixelsPermutation({len(self.permutation)} values, crc={crc:08x})"
 
 
 def SplitMNIST(

@@ -8,10 +8,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .torchvision_wrapper import TORCHVISION_DATASETS
+
 if TYPE_CHECKING:
     from .archives import extract_archive as extract_archive
     from .cifar import cifar10_source as cifar10_source
     from .cifar import cifar100_source as cifar100_source
+    from .cub200 import CUB200 as CUB200
     from .dataset_utils import default_dataset_location as default_dataset_location
     from .dataset_utils import set_dataset_root as set_dataset_root
     from .digits import digits_tensors as digits_tensors
@@ -20,24 +23,38 @@ if TYPE_CHECKING:
     from .downloadable_dataset import SimpleDownloadableDataset as SimpleDownloadableDataset
     from .fashion_mnist import fashion_mnist_tensors as fashion_mnist_tensors
     from .idx import read_idx as read_idx
+    from .imagenet import AvalancheImageNet as AvalancheImageNet
+    from .mini_imagenet import MiniImageNetDataset as MiniImageNetDataset
     from .mnist import mnist_dataset as mnist_dataset
     from .mnist import mnist_tensors as mnist_tensors
+    from .omniglot import Omniglot as Omniglot
+    from .omniglot import omniglot_images as omniglot_images
+    from .penn_fudan import PennFudanDataset as PennFudanDataset
+    from .tiny_imagenet import TinyImagenet as TinyImagenet
 
 _HOMES = {
+    "AvalancheImageNet": "imagenet",
     "cifar100_source": "cifar",
     "cifar10_source": "cifar",
+    "CUB200": "cub200",
     "default_dataset_location": "dataset_utils",
     "digits_tensors": "digits",
     "download_file": "download",
     "DownloadableDataset": "downloadable_dataset",
     "extract_archive": "archives",
     "fashion_mnist_tensors": "fashion_mnist",
+    "MiniImageNetDataset": "mini_imagenet",
     "mnist_dataset": "mnist",
     "mnist_tensors": "mnist",
+    "Omniglot": "omniglot",
+    "omniglot_images": "omniglot",
+    "PennFudanDataset": "penn_fudan",
     "read_idx": "idx",
     "set_dataset_root": "dataset_utils",
     "SimpleDownloadableDataset": "downloadable_dataset",
+    "TinyImagenet": "tiny_imagenet",
 }
+_HOMES |= dict.fromkeys(TORCHVISION_DATASETS, "torchvision_wrapper")
 
 __all__ = sorted(_HOMES)
 

@@ -6,7 +6,7 @@ import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
 from torch.utils.data import Dataset
@@ -35,7 +35,10 @@ class DownloadableDataset(Dataset[T_co], ABC):
 
     Attributes:
         root: the folder, as a ``Path``.
+        downloadable: whether anybody may download it; False for data that needs a registration.
     """
+
+    downloadable: ClassVar[bool] = True
 
     def __init__(self, root: str | Path, download: bool = True, verbose: bool = False) -> None:
         super().__init__()
@@ -59,9 +62,10 @@ class DownloadableDataset(Dataset[T_co], ABC):
             missing = error
         if not self.download:
             what = f" ({missing})" if missing is not None else ""
+            way = "pass download=True, or do it by hand: " if self.downloadable else ""
             raise FileNotFoundError(
-                f"root={str(self.root)!r}: {type(self).__name__} is not there{what}; pass "
-                f"download=True, or do it by hand: {self._download_error_message()}"
+                f"root={str(self.root)!r}: {type(self).__name__} is not there{what}; "
+                f"{way}{self._download_error_message()}"
             ) from missing
         try:
             self._download_dataset()
