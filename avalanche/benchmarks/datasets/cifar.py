@@ -15,7 +15,7 @@ from ..utils.sources import ColumnSource
 from .archives import extract_archive
 from .dataset_utils import default_dataset_location
 from .download import DownloadError, download_file
-from .image_parquet import read_image_parquet
+from .image_parquet import parquet_class_names, read_image_parquet
 
 _SIDE = 32  # pixels
 
@@ -105,14 +105,18 @@ def cifar100_source(
 
 
 def cifar_class_names(n_classes: int, dataset_root: str | Path | None = None) -> list[str] | None:
-    """The names of the 10 or 100 classes, from the original ``meta`` file; None without it."""
+    """The names of the 10 or 100 classes where the files on disk have them, else None."""
     layout = {10: _CIFAR10, 100: _CIFAR100}[n_classes]
-    folder = _batch_folder(layout, _root(layout, dataset_root), True)
-    file, key = layout.meta
-    if folder is None or not (folder / file).is_file():
-        return None
-    names: list[str] = _unpickle(folder / file)[key]
-    return names
+    root = _root(layout, dataset_root)
+    folder = _batch_folder(layout, root, True)
+    if folder is not None:
+        file, key = layout.meta
+        names: list[str] | None = None
+        if (folder / file).is_file():
+            names = _unpickle(folder / file)[key]
+        return names
+    shards = _files(layout, root, True)
+    return parquet_class_names(shards[0], layout.label_column) if shards else None
 
 
 def _source(

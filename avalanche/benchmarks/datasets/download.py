@@ -114,7 +114,6 @@ def _algorithm(checksum: str) -> str:
 
 def _fetch(url: str, target: Path, checksum: str | None) -> Path:
     """One address; a wrong checksum after a resumed transfer is worth one fresh start."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     part, tag = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.tag")
     resumed = part.is_file() and part.stat().st_size > 0
     with _progress(target.name) as advance:
@@ -168,6 +167,7 @@ def _request(url: str, part: Path, tag: Path, checksum: str | None, advance: _Ad
         _request(url, part, tag, checksum, advance)
         return
     with response:
+        part.parent.mkdir(parents=True, exist_ok=True)
         if response.status != 206:
             start = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):

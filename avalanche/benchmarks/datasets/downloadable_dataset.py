@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from .archives import extract_archive
 from .dataset_utils import default_dataset_location
-from .download import download_file, has_checksum
+from .download import DownloadError, download_file, has_checksum
 
 __all__ = ["DownloadableDataset", "SimpleDownloadableDataset"]
 
@@ -69,6 +69,8 @@ class DownloadableDataset(Dataset[T_co], ABC):
             ) from missing
         try:
             self._download_dataset()
+        except DownloadError as error:  # says already what to do by hand
+            raise DownloadError(f"{type(self).__name__}: {error}") from error
         except (OSError, RuntimeError) as error:
             raise RuntimeError(
                 f"{type(self).__name__}: {error}; by hand: {self._download_error_message()}"
