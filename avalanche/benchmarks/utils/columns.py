@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,6 +42,17 @@ class ImageBatch:
         if arrays.shape[-1] == 1:
             arrays = arrays[..., 0]
         return [Image.fromarray(array) for array in arrays]
+
+
+def pack_images(values: Sequence[Any]) -> ImageBatch | None:
+    """PIL images of one size and of mode ``L`` or ``RGB`` as one batch, else None."""
+    form = (getattr(values[0], "mode", ""), getattr(values[0], "size", None)) if values else None
+    if form is None or form[0] not in ("L", "RGB"):
+        return None
+    if any((getattr(v, "mode", ""), getattr(v, "size", None)) != form for v in values):
+        return None
+    pixels = torch.from_numpy(np.stack([np.asarray(value) for value in values]))
+    return ImageBatch(pixels.unsqueeze(1) if form[0] == "L" else pixels.permute(0, 3, 1, 2))
 
 
 def split_column(column: Column) -> list[Any]:

@@ -7,11 +7,13 @@ from PIL import Image
 from scipy import stats
 from torchvision import transforms as T
 from torchvision.datasets import CIFAR10, MNIST
+from torchvision.transforms import functional as F
 from torchvision.transforms import v2
 
 from avalanche.benchmarks.utils import AvalancheDataset, BatchTransform
-from avalanche.benchmarks.utils.batched_transforms import REGISTRY, Step, steps_of
-from avalanche.benchmarks.utils.columns import ImageBatch
+from avalanche.benchmarks.utils.batched_random import adjust
+from avalanche.benchmarks.utils.batched_transforms import PER_SAMPLE, REGISTRY, Step, steps_of
+from avalanche.benchmarks.utils.columns import ImageBatch, pack_images
 from avalanche.benchmarks.utils.pipeline import Part, Program
 from avalanche.benchmarks.utils.sources import ColumnSource
 from avalanche.benchmarks.utils.transform_groups import DefaultTransformGroups
@@ -26,6 +28,16 @@ ON_IMAGES = {
     "v2.ToImage": [v2.ToImage()],
     "v1.PILToTensor": [T.PILToTensor()],
     "v2.PILToTensor": [v2.PILToTensor()],
+    "v1.CenterCrop": [T.CenterCrop(7), T.PILToTensor()],
+    "v2.CenterCrop": [v2.CenterCrop((5, 30)), v2.ToImage()],
+    "v1.Pad": [T.Pad((1, 2), fill=9), T.PILToTensor()],
+    "v1.Pad(reflect)": [T.Pad((1, 2, 3, 4), padding_mode="reflect"), T.PILToTensor()],
+    "v2.Pad": [v2.Pad([3, 1, 2, 0], fill=200), v2.ToImage()],
+    "v2.Pad(edge)": [v2.Pad(2, padding_mode="edge"), v2.ToImage()],
+    "v2.Pad(symmetric)": [v2.Pad(2, padding_mode="symmetric"), v2.ToImage()],
+    "v1.Grayscale": [T.Grayscale(), T.PILToTensor()],
+    "v1.Grayscale(3)": [T.Grayscale(3), T.ToTensor(), T.Normalize(0.5, 0.5)],
+    "v2.Grayscale": [v2.Grayscale(3), v2.ToImage()],
 }
 ON_TENSORS = {
     "v1.ConvertImageDtype": (PIXELS, [T.ConvertImageDtype(torch.float32)]),
@@ -39,6 +51,20 @@ ON_TENSORS = {
     "v1.Normalize(one)": (FLOATS, [T.Normalize((0.1307,), (0.3081,))]),
     "v1.Normalize(double)": (FLOATS.double(), [T.Normalize((0.1307,), (0.3081,))]),
     "v2.ToImage": (PIXELS, [v2.ToImage()]),
+    "v1.Resize": (PIXELS, [T.Resize((6, 15))]),
+    "v1.Resize(float)": (FLOATS, [T.Resize(24)]),
+    "v1.Resize(bicubic)": (FLOATS, [T.Resize(7, interpolation=T.InterpolationMode.BICUBIC)]),
+    "v1.Resize(plain)": (PIXELS, [T.Resize(5, antialias=False)]),
+    "v2.Resize": (PIXELS, [v2.Resize((6, 15))]),
+    "v2.Resize(nearest)": (FLOATS, [v2.Resize(20, v2.InterpolationMode.NEAREST_EXACT)]),
+    "v1.CenterCrop": (PIXELS, [T.CenterCrop(20)]),
+    "v2.CenterCrop": (FLOATS, [v2.CenterCrop(5), v2.Normalize([0.5] * 3, [0.5] * 3)]),
+    "v1.Pad": (FLOATS, [T.Pad((1, 2), fill=0.5)]),
+    "v1.Pad(symmetric)": (PIXELS, [T.Pad(2, padding_mode="symmetric")]),
+    "v2.Pad": (PIXELS, [v2.Pad(2, padding_mode="reflect")]),
+    "v1.Grayscale": (PIXELS, [T.Grayscale()]),
+    "v1.Grayscale(3)": (FLOATS, [T.Grayscale(3), T.Normalize((0.1, 0.2, 0.3), (1, 2, 3))]),
+    "v2.Grayscale": (FLOATS, [v2.Grayscale(3), v2.Normalize([0.1] * 3, [0.2] * 3)]),
 }
 
 
@@ -86,6 +112,12 @@ def test_every_entry_of_the_registry_is_tested_here():
         "v2.RandomHorizontalFlip",
         "v1.RandomCrop",
         "v2.RandomCrop",
+        "v1.RandomVerticalFlip",
+        "v2.RandomVerticalFlip",
+        "v1.RandomErasing",
+        "v2.RandomErasing",
+        "v1.ColorJitter",
+        "v2.ColorJitter",
     }
     special = {"v2.ToTensor"}  # deprecated: making one warns; the same function as v1's
     assert set(REGISTRY) == {n.split("(")[0] for n in [*ON_IMAGES, *ON_TENSORS]} | random | special
@@ -121,6 +153,110 @@ def test_crops_are_windows_of_the_padded_image_drawn_for_every_sample(cls, paddi
     for window in out.flatten(1).tolist():
         windows[tuple(window)] += 1
     assert stats.chisquare(list(windows.values())).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("cls", [T.RandomVerticalFlip, v2.RandomVerticalFlip])
+def test_vertical_flips_are_drawn_for_every_sample(cls):
+    values = torch.arange(4000.0).view(2000, 1, 2, 1)
+    out = program([cls(0.4)]).batch([values.clone()])[0]
+    flipped = (out != values).any(-2).flatten()
+    assert torch.equal(out[flipped], values[flipped].flip(-2))
+    assert stats.binomtest(int(flipped.sum()), 2000, 0.4).pvalue > 1e-4
+    pixels = PIXELS.clone()
+    images = program([cls(1.0), T.PILToTensor()]).batch([ImageBatch(pixels)])[0]
+    assert torch.equal(images, PIXELS.flip(-2))
+
+
+def boxes_of(out):
+    """Top, left, height and width of the box that differs from zero, per image."""
+    found = []
+    for mask in (out != 0).any(1):
+        rows, cols = mask.any(1).nonzero().flatten(), mask.any(0).nonzero().flatten()
+        if len(rows):
+            box = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+            assert box.all()
+            found.append((int(rows[0]), int(cols[0]), *box.shape))
+    return torch.tensor(found).double()
+
+
+@pytest.mark.parametrize("cls", [T.RandomErasing, v2.RandomErasing])
+def test_erased_boxes_have_the_distribution_of_the_original(cls):
+    transform = cls(0.7, scale=(0.05, 0.3), ratio=(0.4, 2.5), value=1)
+    zeros = torch.zeros(1500, 3, 16, 20)
+    batched = boxes_of(program([transform]).batch([zeros.clone()])[0])
+    single = boxes_of(per_sample([transform], list(zeros.clone())))
+    assert stats.binomtest(len(batched), 1500, 0.7).pvalue > 1e-4
+    for column in range(4):
+        assert stats.ks_2samp(batched[:, column], single[:, column]).pvalue > 1e-4
+    follows = np.corrcoef(batched[1:, 0], batched[:-1, 0])[0, 1]
+    assert abs(follows) < 0.15
+    channels = program([cls(1.0, value=(1.0, 2.0, 3.0))]).batch([torch.zeros(4, 3, 16, 20)])[0]
+    assert channels.amax((0, 2, 3)).tolist() == [1, 2, 3]
+    noise = program([cls(1.0, value="random", scale=(0.3, 0.33))])
+    drawn = noise.batch([torch.zeros(200, 3, 16, 20)])[0]
+    assert stats.kstest(drawn[drawn != 0].double(), "norm").pvalue > 1e-4
+
+
+def test_colours_are_adjusted_as_the_original_does():
+    images = torch.rand(6, 3, 5, 4, generator=torch.Generator().manual_seed(3))
+    factors = torch.tensor([0.0, 0.3, 0.9, 1.0, 1.4, 3.0])
+    functions = [F.adjust_brightness, F.adjust_contrast, F.adjust_saturation]
+    for operation, function in enumerate(functions):
+        got = adjust(operation, images.clone(), factors.view(-1, 1, 1, 1))
+        expected = [function(x, float(f)) for x, f in zip(images, factors, strict=True)]
+        assert torch.allclose(got, torch.stack(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("cls", [T.ColorJitter, v2.ColorJitter])
+def test_colours_are_drawn_for_every_sample(cls):
+    images = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(3)).expand(800, 3, 4, 4)
+    for options in ({"brightness": (0.2, 1.0)}, {"contrast": 0.5, "saturation": 0.5}):
+        transform = cls(**options)
+        batched = program([transform]).batch([images.clone()])[0]
+        single = per_sample([transform], list(images.clone()))
+        assert len(batched.flatten(1).unique(dim=0)) == 800
+        for pixel in (0, 13, 40):
+            both = batched.flatten(1)[:, pixel], single.flatten(1)[:, pixel]
+            assert stats.ks_2samp(*(v.double().numpy() for v in both)).pvalue > 1e-4
+    assert torch.equal(program([cls()]).batch([images.clone()])[0], images)
+    grey = program([cls(brightness=0.5)]).batch([torch.rand(4, 1, 5, 5)])[0]
+    assert grey.shape == (4, 1, 5, 5)
+
+
+def test_what_runs_per_sample_gives_the_same_pixels_and_says_why():
+    assert {"RandomRotation", "RandomResizedCrop", "Lambda"} <= set(PER_SAMPLE)
+    images = ImageBatch(PIXELS.clone()).to_pil()
+    for chain in (
+        [T.Resize(6), T.ToTensor()],
+        [v2.Resize(6), T.PILToTensor()],
+        [T.Lambda(lambda image: image.rotate(90)), T.CenterCrop(5), T.ToTensor()],
+        [T.Grayscale(), T.Resize(5), T.ToTensor()],
+    ):
+        got = program(chain).batch([ImageBatch(PIXELS.clone())])[0]
+        assert torch.equal(got, per_sample(chain, images))
+    for cls in (T, v2):
+        for transform in (
+            cls.RandomRotation(30),
+            cls.RandomResizedCrop(6),
+            cls.ColorJitter(hue=0.1),
+            cls.Lambda(lambda x: x),
+        ):
+            assert not Step(transform).is_batched
+        same = FLOATS[:1].expand(9, -1, -1, -1).clone()
+        out = program([cls.RandomRotation(90)]).batch([same])[0]
+        assert len(out.flatten(1).unique(dim=0)) > 5
+        out = program([cls.RandomResizedCrop(6)]).batch([FLOATS.clone()])[0]
+        assert out.shape == (9, 3, 6, 6)
+
+
+def test_lists_of_images_of_one_size_become_batches_again():
+    images = ImageBatch(PIXELS.clone()).to_pil()
+    packed = pack_images(images)
+    assert torch.equal(packed.pixels, PIXELS)
+    assert pack_images([*images, images[0].resize((3, 3))]) is None
+    assert pack_images([images[0].convert("P")]) is None
+    assert pack_images([]) is None
+    assert torch.equal(program([T.PILToTensor()]).batch([images])[0], PIXELS)
 
 
 def test_an_unusual_configuration_runs_per_sample():
