@@ -148,6 +148,13 @@ class Dispatcher:
         self._resolved: dict[str, Call] = {}
         self.attach(())
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What is resolved calls the modules of this owner; a copy has its own to attach.
+        return {"owner": self.owner, "events": self.events}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["owner"], state["events"])  # type: ignore[misc]
+
     def attach(self, modules: Sequence[object]) -> None:
         """Work out, for every event, what firing it calls. Replaces earlier modules.
 

@@ -31,6 +31,20 @@ class BasePlugin:
         """Whether the loop should call this plugin at ``event``; asked once, at attachment."""
         return True
 
+    def refresh(self) -> bool:
+        """Whether what the plugin listens to has changed since it was attached.
+
+        Asked when ``train`` or ``eval`` starts.
+        """
+        return False
+
+    def check_state_dict(self, state: dict[str, Any]) -> None:
+        """Refuse a state that :meth:`load_state_dict` could not restore; changes nothing.
+
+        Raises:
+            ValueError: the state is of a plugin that was built differently.
+        """
+
     def state_dict(self) -> dict[str, Any]:
         """What the plugin needs to go on, as tensors and plain values."""
         return {}

@@ -90,6 +90,20 @@ class MultiTaskModule(DynamicModule):
         self.max_class_label = max(self.max_class_label, max(classes, default=-1) + 1)
         self.known_train_tasks_labels |= set(_tasks_of(experience))
 
+    def get_extra_state(self) -> dict[str, Any]:
+        """Tasks and classes met, saved with the weights."""
+        return {"tasks": sorted(self.known_train_tasks_labels), "classes": self.max_class_label}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`get_extra_state`."""
+        self.known_train_tasks_labels = set(state["tasks"])
+        self.max_class_label = state["classes"]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """Weights of other versions do not say which tasks were met: keep what is known here."""
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())  # type: ignore[arg-type]
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def forward(self, x: Tensor, task_labels: Tensor | int | None) -> Any:
         """Answer each sample as its own task does.
 
@@ -133,7 +147,8 @@ class IncrementalClassifier(DynamicModule):
         initial_out_features: units before the first experience.
         masking: give units that were never trained the logit ``mask_value``.
         mask_value: ``-inf`` by default, so that a masked unit has probability 0; avalanche-lib
-            0.6 used -1000.
+            0.6 used -1000. Losses that look at every unit (label smoothing, squared error) need a
+            finite one.
 
     Example:
         >>> from types import SimpleNamespace
@@ -280,15 +295,6 @@ class MultiHeadClassifier(MultiTaskModule):
             width = max(self.max_class_label, self.starting_out_features)
             return x.new_zeros(x.shape[0], width)
         return cast("Tensor", self.classifiers[str(task_label)](x))
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """Tasks and classes met, saved with the weights."""
-        return {"tasks": sorted(self.known_train_tasks_labels), "classes": self.max_class_label}
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Restore :meth:`get_extra_state`."""
-        self.known_train_tasks_labels = set(state["tasks"])
-        self.max_class_label = state["classes"]
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Create the heads of the saved tasks before reading their weights."""

@@ -45,6 +45,34 @@ class OptimizerSync:
                 "build it with model.parameters() of the same model"
             )
 
+    def order(self, optimizer: Optimizer) -> list[list[str]]:
+        """Names of the parameters of every group, in order; ``""`` for one of no known name.
+
+        An optimizer's own state goes by position, and parameters that joined later lie where they
+        joined.
+        """
+        names = {id(p): name for name, p in self._known.items()}
+        return [[names.get(id(p), "") for p in g["params"]] for g in optimizer.param_groups]
+
+    def reorder(self, optimizer: Optimizer, order: list[list[str]]) -> None:
+        """Bring the groups into an order that :meth:`order` gave.
+
+        Raises:
+            ValueError: the groups do not hold the same parameters; nothing is changed.
+        """
+        now = self.order(optimizer)
+        if [sorted(names) for names in now] != [sorted(names) for names in order]:
+            raise ValueError(
+                f"the optimizer holds the parameters {now}, the saved one held {order}; build "
+                "model and optimizer as they were"
+            )
+        for group, names in zip(optimizer.param_groups, order, strict=True):
+            unnamed = iter([p for p in group["params"] if not self._name_of(p)])
+            group["params"] = [self._known[n] if n else next(unnamed) for n in names]
+
+    def _name_of(self, parameter: Tensor) -> str:
+        return next((n for n, p in self._known.items() if p is parameter), "")
+
     def sync(self, optimizer: Optimizer, model: nn.Module) -> None:
         """Let ``optimizer`` follow what happened to ``model`` since the last call."""
         current = dict(model.named_parameters())

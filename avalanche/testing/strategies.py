@@ -1,5 +1,7 @@
 """Checks that every strategy and plugin must pass."""
 
+import copy
+import pickle
 import random
 from collections.abc import Callable, Sequence
 from io import BytesIO
@@ -15,6 +17,13 @@ from avalanche.testing import streams
 from avalanche.training.supervised import JointTraining, Naive
 
 __all__ = ["STRATEGY_CHECKS", "StrategyFactory", "check_plugin", "check_strategy"]
+
+
+KINDS: dict[str, Callable[[], Any]] = {
+    "plain": streams.class_incremental,
+    "growing": streams.class_incremental,
+    "multi-head": streams.task_incremental,
+}
 
 
 class StrategyFactory(Protocol):
@@ -114,24 +123,20 @@ def check_multi_head(factory: StrategyFactory) -> None:
 
 def check_evaluation_before_training(factory: StrategyFactory) -> None:
     """An untrained model can be evaluated, with any head."""
-    for kind, make in (
-        ("plain", streams.class_incremental),
-        ("growing", streams.class_incremental),
-        ("multi-head", streams.task_incremental),
-    ):
+    for kind, make in KINDS.items():
         build(factory, kind).eval(make().test_stream)
 
 
 def check_evaluation_changes_nothing(factory: StrategyFactory) -> None:
     """Weights, modes, random states and optimizer are the same after an evaluation."""
-    benchmark = streams.class_incremental()
-    for kind in ("plain", "growing"):
-        strategy = build(factory, kind)
+    for kind, make in KINDS.items():
+        strategy, benchmark = build(factory, kind), make()
         if isinstance(strategy, JointTraining):
             strategy.train(benchmark.train_stream[:2])
         else:
             strategy.train(benchmark.train_stream[0])
-        strategy.model[1].eval()  # a module that the user froze must stay frozen
+        # A module that the user froze must stay frozen.
+        next(m for m in strategy.model.modules() if isinstance(m, nn.Linear)).eval()
         before = _snapshot(strategy)
         strategy.eval(benchmark.test_stream)
         after = _snapshot(strategy)
@@ -191,22 +196,42 @@ def _contents(benchmark: Any) -> list[Any]:
 
 def check_resuming_equals_not_stopping(factory: StrategyFactory) -> None:
     """Saved after any experience and resumed, a run ends with the same weights, to the bit."""
+    for kind, make in KINDS.items():
+        whole, benchmark = build(factory, kind), make()
+        if isinstance(whole, JointTraining):
+            return  # a single call of train: there is no point in between
+        saved = []
+        for experience in benchmark.train_stream:
+            whole.train(experience)
+            saved.append(_bytes(whole.state_dict()))
+        for count, state in enumerate(saved[:-1], start=1):
+            resumed = build(factory, kind, seed=99)
+            content = torch.load(BytesIO(state), weights_only=True)
+            resumed.load_state_dict(content, benchmark)
+            learn(resumed, benchmark, start=count)
+            assert _same(weights(whole), weights(resumed)), (
+                f"resumed after {count} experience(s), the run ended with other weights ({kind})"
+            )
+
+
+def check_copies_stand_alone(factory: StrategyFactory) -> None:
+    """A deep copy and a pickled copy train by themselves, like the original."""
     benchmark = streams.class_incremental()
-    whole = build(factory)
-    if isinstance(whole, JointTraining):
-        return  # a single call of train: there is no point in between
-    saved = []
-    for experience in benchmark.train_stream:
-        whole.train(experience)
-        saved.append(_bytes(whole.state_dict()))
-    for count, state in enumerate(saved[:-1], start=1):
-        resumed = build(factory, seed=99)
-        content = torch.load(BytesIO(state), weights_only=True)
-        resumed.load_state_dict(content, benchmark)
-        learn(resumed, benchmark, start=count)
-        assert _same(weights(whole), weights(resumed)), (
-            f"resumed after {count} experience(s), the run ended with other weights"
-        )
+    for clone_of in (copy.deepcopy, _through_bytes):
+        strategy = build(factory)
+        clone = clone_of(strategy)
+        before = weights(strategy)
+        torch.manual_seed(0)
+        learn(clone, benchmark)
+        assert _same(before, weights(strategy)), "training a copy changed the original"
+        assert strategy.clock.train_exp_counter == 0, "training a copy moved the original's clock"
+        torch.manual_seed(0)
+        learn(strategy, benchmark)
+        assert _same(weights(clone), weights(strategy)), "a copy learns differently"
+
+
+def _through_bytes(strategy: Any) -> Any:
+    return pickle.loads(pickle.dumps(strategy))
 
 
 def check_memory_does_not_grow(factory: StrategyFactory) -> None:
@@ -243,6 +268,7 @@ STRATEGY_CHECKS: tuple[Callable[[StrategyFactory], None], ...] = (
     check_same_seed_same_weights,
     check_inputs_are_not_changed,
     check_resuming_equals_not_stopping,
+    check_copies_stand_alone,
     check_memory_does_not_grow,
 )
 

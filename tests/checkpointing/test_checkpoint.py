@@ -5,9 +5,12 @@ import torch
 
 from avalanche.checkpointing import maybe_load_checkpoint, save_checkpoint
 from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import loss_metrics
+from avalanche.models import MultiHeadClassifier, MultiTaskModule
 from avalanche.testing import streams
 from avalanche.testing.strategies import build, learn, weights
 from avalanche.training import Naive, Replay
+from avalanche.training.plugins import EvaluationPlugin
 
 
 def replay(model, optimizer, **loop):
@@ -70,6 +73,86 @@ def test_another_strategy_is_refused(tmp_path):
     save_checkpoint(build(Naive), tmp_path / "state.pt")
     with pytest.raises(ValueError, match="state of Naive.*cannot be loaded into Replay"):
         maybe_load_checkpoint(build(replay), tmp_path / "state.pt")
+
+
+def test_what_was_left_out_stays_as_it_is(tmp_path):
+    strategy = build(Naive)
+    strategy.train(streams.class_incremental().train_stream[0])
+    save_checkpoint(strategy, tmp_path / "state.pt", exclude=["optimizer", "rng"])
+    fresh = build(Naive, seed=3)
+    maybe_load_checkpoint(fresh, tmp_path / "state.pt")
+    assert not fresh.optimizer.state
+    assert all(torch.equal(a, weights(fresh)[k]) for k, a in weights(strategy).items())
+
+
+def refusals():
+    """Pairs of strategies that cannot take each other's state, and what the error says."""
+
+    def other_metrics(model, optimizer, **loop):
+        return Naive(
+            model, optimizer, **{**loop, "evaluator": EvaluationPlugin(loss_metrics(epoch=True))}
+        )
+
+    def adam(model, optimizer, **loop):
+        return Naive(model, torch.optim.Adam(model.parameters()), **loop)
+
+    def larger(model, optimizer, **loop):
+        return Replay(model, optimizer, mem_size=100, **loop)
+
+    def by_class(model, optimizer, **loop):
+        return Replay(model, optimizer, mem_size=15, storage_policy="class_balanced", **loop)
+
+    yield Naive, other_metrics, "with metrics"
+    yield adam, Naive, "optimizer Adam cannot be loaded into SGD"
+    yield larger, replay, "of 100 samples and this plugin has a .* of 15"
+    yield by_class, replay, "of a ClassBalancedBuffer of 15"
+
+
+@pytest.mark.parametrize(("saved", "loaded", "message"), list(refusals()))
+def test_a_refused_state_changes_nothing(saved, loaded, message, tmp_path):
+    benchmark = streams.class_incremental()
+    first = build(saved)
+    first.train(benchmark.train_stream[0])
+    save_checkpoint(first, tmp_path / "state.pt")
+    second = build(loaded, seed=8)
+    before = weights(second)
+    with pytest.raises(ValueError, match=message):
+        maybe_load_checkpoint(second, tmp_path / "state.pt", unique_objects=benchmark)
+    assert all(torch.equal(a, weights(second)[k]) for k, a in before.items())
+    second.train(benchmark.train_stream[0])
+
+
+def test_parameters_that_joined_in_turn_keep_their_moments(tmp_path):
+    """Two multi-head layers: heads join a, b, a, b; loaded at once they come a, a, b, b."""
+
+    class TwoHeads(MultiTaskModule):
+        def __init__(self):
+            super().__init__()
+            self.body = torch.nn.Linear(streams.FEATURES, 5)
+            self.a, self.b = MultiHeadClassifier(5), MultiHeadClassifier(5)
+
+        def forward(self, x, task_labels):
+            hidden = torch.relu(self.body(x))
+            return self.a(hidden, task_labels) + self.b(hidden, task_labels)
+
+    def make(seed):
+        torch.manual_seed(seed)
+        model = TwoHeads()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        return Naive(model, optimizer, train_mb_size=8, evaluator=None)
+
+    benchmark = streams.task_incremental()
+    whole = make(0)
+    for experience in benchmark.train_stream[:2]:
+        whole.train(experience)
+    save_checkpoint(whole, tmp_path / "state.pt")
+    whole.train(benchmark.train_stream[2])
+    resumed, done = maybe_load_checkpoint(make(5), tmp_path / "state.pt")
+    resumed.train(benchmark.train_stream[done])
+    for (name, a), (_, b) in zip(
+        whole.model.named_parameters(), resumed.model.named_parameters(), strict=True
+    ):
+        assert torch.equal(a, b), name
 
 
 def test_a_file_that_is_no_checkpoint(tmp_path):

@@ -86,8 +86,14 @@ def test_skipping_an_unknown_check_is_an_error():
         check_strategy(Naive, skip=["check_spelling"])
 
 
-def test_a_plugin_that_does_nothing_passes():
-    check_plugin(SupervisedPlugin)
+def test_a_plugin_that_only_looks_passes():
+    class Looks(SupervisedPlugin):
+        def after_training_exp(self, strategy, **kwargs):
+            assert strategy.is_training
+
+    globals()["Looks"] = Looks  # pickled by name
+    Looks.__qualname__ = "Looks"
+    check_plugin(Looks)
 
 
 def test_a_buffer_over_capacity_is_found():

@@ -271,6 +271,7 @@ def test_importances_are_kept_on_demand():
     ("options", "message"),
     [
         ({"ewc_lambda": -1.0}, "ewc_lambda=-1.0: expected"),
+        ({"ewc_lambda": float("nan")}, "ewc_lambda=nan: expected"),
         ({"ewc_lambda": 1.0, "mode": "on"}, "mode='on': expected 'separate' or 'online'"),
         ({"ewc_lambda": 1.0, "mode": "online"}, "decay_factor=None: online mode needs"),
         ({"ewc_lambda": 1.0, "decay_factor": 0.5}, "separate mode does not decay"),
@@ -288,3 +289,85 @@ def test_a_diverged_model_is_named_as_such():
         model[0].weight.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match="training has diverged; lower the learning rate"):
         diagonal_fisher(model, dataset())
+
+
+class Recurrent(nn.Module):
+    """Reads its five features as a sequence."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.rnn, self.last = kind(1, 6, batch_first=True), nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.last(self.rnn(x.unsqueeze(-1))[0][:, -1])
+
+
+class Branching(nn.Module):
+    """Does what vmap cannot follow: a branch on values, and a buffer written in forward."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last, self.scale = nn.Linear(5, 6), nn.Linear(6, 4), nn.LayerNorm(6)
+        self.register_buffer("calls", torch.zeros(1))
+
+    def forward(self, x):
+        self.calls += 1
+        hidden = self.scale(self.first(x))
+        return self.last(hidden if x.sum() > 0 else -hidden)
+
+
+class Convolutional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.last = nn.Conv1d(1, 3, 2), nn.Linear(12, 4)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.conv(x.unsqueeze(1))).flatten(1))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Recurrent(nn.GRU),
+        lambda: Recurrent(nn.RNN),
+        lambda: Recurrent(nn.LSTM),
+        Branching,
+        Convolutional,
+    ],
+    ids=["gru", "rnn", "lstm", "branching", "convolution"],
+)
+def test_fisher_of_models_that_are_no_plain_mlp(make):
+    """Row 9 and its like: recurrent layers, control flow, convolutions."""
+    model, data = make(), dataset()
+    found = diagonal_fisher(model, data, sampled=False, batch_size=4)
+    for name, value in fisher_by_hand(model.eval(), data).items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-7)
+
+
+def test_class_weights_have_no_place_in_the_fisher_information():
+    model, data = mlp(), dataset()
+    found = []
+    for criterion in (nn.CrossEntropyLoss(), nn.CrossEntropyLoss(torch.full((4,), 10.0))):
+        torch.manual_seed(0)
+        ewc = ElasticWeightConsolidation(1.0)
+        found.append(ewc.compute_importances(model, criterion, data, "cpu", 8))
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value)
+
+
+def test_the_empirical_fisher_is_of_the_given_criterion():
+    model, data = mlp().eval(), dataset()
+    criterion = nn.CrossEntropyLoss(label_smoothing=0.2, ignore_index=1)
+    found = diagonal_fisher(model, data, criterion=criterion, sampled=False)
+    total = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
+    for i in range(len(data)):
+        x, y, *_ = data[i]
+        if y == 1:
+            continue
+        gradients = torch.autograd.grad(
+            criterion(model(x[None]), torch.tensor([y])), list(model.parameters())
+        )
+        for n, g in zip(total, gradients, strict=True):
+            total[n] += g**2 / len(data)
+    for name, value in total.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-8)

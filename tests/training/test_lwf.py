@@ -114,7 +114,12 @@ def test_strategy_and_plugin_are_the_same_method_and_not_naive():
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"temperature": 0}, "temperature=0: expected"), ({"alpha": []}, "alpha=.*one weight per")],
+    [
+        ({"temperature": 0}, "temperature=0: expected"),
+        ({"alpha": []}, "alpha=.*one weight per"),
+        ({"alpha": -1}, "alpha=-1: expected a weight of 0 or more"),
+        ({"alpha": [1, "x"]}, "alpha=.*expected a weight"),
+    ],
 )
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):

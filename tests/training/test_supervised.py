@@ -223,6 +223,10 @@ def test_classes_unknown_to_a_growing_head_count_as_wrong():
         ({"peval_mode": "epochs"}, ValueError, "peval_mode='epochs': expected one of epoch"),
         ({"plugins": [SupervisedPlugin]}, TypeError, "SupervisedPlugin is a class; pass an inst"),
         ({"plugins": [object()]}, TypeError, "implements no event"),
+        ({"plugins": [SupervisedPlugin()]}, TypeError, "implements no event"),
+        ({"plugins": SupervisedPlugin()}, TypeError, r"write plugins=\[...\]"),
+        ({"criterion": nn.CrossEntropyLoss}, TypeError, "with the brackets"),
+        ({"criterion": "ce"}, TypeError, "criterion='ce': expected a function"),
         ({"evaluator": lambda: 3}, TypeError, "evaluator=.*expected an EvaluationPlugin"),
     ],
 )
@@ -247,3 +251,117 @@ def test_an_event_of_another_template_is_a_warning():
 
     with pytest.warns(UserWarning, match="Meta: before_inner_updates will never be called"):
         make(plugins=[Meta()])
+
+
+def test_stopping_at_the_end_of_an_experience_does_not_skip_the_next():
+    class Stop(SupervisedPlugin):
+        def after_training_exp(self, strategy, **kwargs):
+            strategy.stop_training()
+
+    benchmark = streams.class_incremental()
+    plain, stopped = make(), make(plugins=[Stop()])
+    plain.train(benchmark.train_stream)
+    stopped.train(benchmark.train_stream)
+    assert stopped.clock.train_iterations == plain.clock.train_iterations
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        (lambda b: b, "a benchmark holds several streams.*benchmark.train_stream"),
+        (lambda b: b.train_stream[0].dataset, "a data set is no experience; make a benchmark"),
+        (lambda b: 3, "experiences=3: expected an experience"),
+    ],
+)
+@pytest.mark.parametrize("call", ["train", "eval"])
+def test_what_is_no_stream_is_refused(call, what, message):
+    with pytest.raises(TypeError, match=message):
+        getattr(make(), call)(what(streams.class_incremental()))
+
+
+def test_evaluating_nothing_is_refused_and_a_generator_is_read_once():
+    strategy, benchmark = make(), streams.class_incremental()
+    with pytest.raises(ValueError, match="the stream is empty"):
+        strategy.eval([])
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True), strict_checks=True)
+    strategy = make(evaluator=evaluator)
+    assert strategy.eval(e for e in benchmark.test_stream)
+
+
+def test_metrics_loggers_and_the_evaluator_may_be_changed_later():
+    benchmark = streams.class_incremental()
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    strategy = make(evaluator=evaluator)
+    evaluator.metrics += accuracy_metrics(experience=True)
+    results = strategy.eval(benchmark.test_stream)
+    assert "Top1_Acc_Exp/eval_phase/test_stream/Task000/Exp000" in results
+    strategy.evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    assert set(strategy.eval(benchmark.test_stream)) == {
+        "Top1_Acc_Stream/eval_phase/test_stream/Task000"
+    }
+
+
+def test_a_misspelt_hook_of_a_subclass_is_refused():
+    class Typo(SupervisedTemplate):
+        def _before_forwad(self, **kwargs):
+            pass
+
+    model = nn.Linear(1, 1)
+    with pytest.raises(ValueError, match="Typo._before_forwad.*did you mean _before_forward"):
+        Typo(model, torch.optim.SGD(model.parameters(), lr=0.1))
+
+
+def test_label_smoothing_and_a_mask_of_minus_infinity_are_refused_together():
+    from avalanche.models import IncrementalClassifier
+
+    criterion = nn.CrossEntropyLoss(label_smoothing=0.1)
+    model = nn.Sequential(nn.Flatten(), IncrementalClassifier(streams.FEATURES))
+    with pytest.raises(ValueError, match="label_smoothing=0.1.*mask_value=-1000"):
+        make(model, criterion=criterion)
+    model = nn.Sequential(nn.Flatten(), IncrementalClassifier(streams.FEATURES, mask_value=-1000))
+    make(model, criterion=criterion).train(streams.class_incremental().train_stream)
+
+
+def test_experiences_learnt_are_counted_in_evaluations_during_training():
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    strategy = make(eval_every=0, evaluator=evaluator)
+    benchmark = streams.class_incremental()
+    for experience in benchmark.train_stream:
+        strategy.train(experience, [benchmark.test_stream])
+    # Before the first experience, and after each; not twice between two of them.
+    assert [row["trained_experience"] for row in evaluator.table()] == [0, 1, 2, 3]
+
+
+def test_joint_training_may_be_called_again_after_a_typo():
+    from avalanche.training import AlreadyTrainedError, JointTraining
+
+    benchmark = streams.class_incremental()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    joint = JointTraining(model, optimizer, train_mb_size=16, evaluator=None)
+    with pytest.raises(TypeError, match="num_worker"):
+        joint.train(benchmark.train_stream, num_worker=2)
+    joint.train(benchmark.train_stream)
+    with pytest.raises(AlreadyTrainedError, match="called twice"):
+        joint.train(benchmark.train_stream)
+
+
+def test_cumulative_counts_an_interrupted_experience_once():
+    from avalanche.training import Cumulative
+
+    class Interrupt(SupervisedPlugin):
+        times = 0
+
+        def after_training_iteration(self, strategy, **kwargs):
+            self.times += 1
+            if self.times == 2:
+                raise KeyboardInterrupt
+
+    benchmark = streams.class_incremental()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = Cumulative(model, optimizer, train_mb_size=16, evaluator=None, plugins=[Interrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(benchmark.train_stream[0])
+    strategy.train(benchmark.train_stream[0])
+    assert len(strategy.dataset) == len(benchmark.train_stream[0].dataset)

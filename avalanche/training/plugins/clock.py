@@ -8,7 +8,7 @@ __all__ = ["Clock"]
 
 
 class Clock(SupervisedPlugin, supports_distributed=True):
-    """Counts iterations, epochs and experiences. Always the last plugin to be called.
+    """Counts iterations, epochs and experiences, after all plugins but the periodic evaluation.
 
     Attributes:
         train_iterations: training iterations so far; never reset.

@@ -71,6 +71,13 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         self._history = MetricHistory(collect_all)
         self._metric_calls: dict[str, list[Callable[[Any], MetricResult]]] = {}
         self._logger_calls: dict[str, list[Callable[..., Any] | None]] = {}
+        self._resolve()
+
+    def _resolve(self) -> None:
+        """Work out, for every event, which metrics and loggers act there."""
+        self.metrics = _flatten_metrics(self.metrics)
+        self.loggers = _flatten_loggers(self.loggers)
+        self._resolved = [id(item) for item in (*self.metrics, *self.loggers)]
         for name in (event.name for event in EVENTS):
             acting = [metric for metric in self.metrics if implements(metric, name)]
             self._metric_calls[name] = [getattr(metric, name) for metric in acting]
@@ -78,6 +85,13 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
                 getattr(logger, name) if implements(logger, name) else None
                 for logger in self.loggers
             ]
+
+    def refresh(self) -> bool:
+        """Follow changes of the lists ``metrics`` and ``loggers``; True if there were any."""
+        if self._resolved == [id(item) for item in (*self.metrics, *self.loggers)]:
+            return False
+        self._resolve()
+        return True
 
     def listens(self, event: str) -> bool:
         """Whether some metric or logger acts at ``event``."""
@@ -154,11 +168,11 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
             "active": self._active,
         }
 
-    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
-        """Restore what :meth:`state_dict` gave.
+    def check_state_dict(self, state: dict[str, Any]) -> None:
+        """Refuse the state of a plugin with other metrics.
 
         Raises:
-            ValueError: the state is of a plugin with other metrics.
+            ValueError: naming both.
         """
         names = [str(metric) for metric in self.metrics]
         if names != state["names"]:
@@ -166,6 +180,14 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
                 f"state of an EvaluationPlugin with metrics {state['names']}: this one has "
                 f"{names}; create it with the same metrics in the same order"
             )
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore what :meth:`state_dict` gave.
+
+        Raises:
+            ValueError: the state is of a plugin with other metrics.
+        """
+        self.check_state_dict(state)
         self._history.load_state_dict(state["history"])
         for metric, saved in zip(self.metrics, state["metrics"], strict=True):
             metric.load_state_dict(saved)

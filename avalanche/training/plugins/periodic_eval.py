@@ -16,7 +16,8 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
 
     Args:
         eval_every: -1 never; 0 before training and after each experience; n > 0 also after every
-            n-th epoch or iteration of an experience. An evaluation is never done twice in a row.
+            n-th epoch or iteration of an experience. Streams that were just evaluated are not
+            evaluated again before anything is learnt.
         peval_mode: the unit of ``eval_every``: ``"epoch"``, ``"iteration"`` or ``"experience"``.
         do_initial: also evaluate before training.
 
@@ -36,7 +37,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         self.eval_every = eval_every
         self.peval_mode = peval_mode
         self.do_initial = do_initial and eval_every > -1
-        self._fresh = False
+        self._fresh: list[tuple[str, int]] = []
 
     @property
     def active(self) -> bool:
@@ -48,13 +49,13 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         return self.active
 
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Evaluate the model as it comes."""
-        if self.do_initial:
+        """Evaluate the model as it comes, unless that was just done."""
+        if self.do_initial and self._fresh != _names(strategy._eval_streams):
             self._evaluate(strategy)
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate after every n-th iteration."""
-        self._fresh = False
+        self._fresh = []
         if self.peval_mode == "iteration":
             self._maybe(strategy, strategy.clock.train_exp_iterations)
 
@@ -68,15 +69,23 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         if not self._fresh:
             self._evaluate(strategy)
 
-    def _maybe(self, strategy: Any, finished_before: int) -> None:
-        # The clock counts this epoch or iteration only after all other plugins were called.
-        if self.eval_every > 0 and (finished_before + 1) % self.eval_every == 0:
+    def _maybe(self, strategy: Any, finished: int) -> None:
+        if self.eval_every > 0 and finished % self.eval_every == 0:
             self._evaluate(strategy)
 
     def _evaluate(self, strategy: Any) -> None:
         for stream in strategy._eval_streams:
             strategy.eval(stream)
-        self._fresh = True
+        self._fresh = _names(strategy._eval_streams)
+
+
+def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:
+    """Stream and number of every experience."""
+    return [
+        (str(getattr(e.origin_stream, "name", "")), e.current_experience)
+        for s in streams
+        for e in s
+    ]
 
 
 def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None) -> list[Any]:
@@ -92,6 +101,8 @@ def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None
         test = getattr(benchmark, "test_stream", None)
         return [test if test is not None else list(experiences)]
     groups: dict[str, list[Any]] = {}
+    if isinstance(eval_streams, CLExperience):
+        eval_streams = [eval_streams]
     for item in eval_streams:
         one = isinstance(item, CLExperience) or not isinstance(item, Iterable)
         for experience in [item] if one else item:

@@ -96,7 +96,17 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
 
     def state_dict(self) -> dict[str, Any]:
         """State of the memory."""
-        return self.storage_policy.state_dict()
+        return {"policy": type(self.storage_policy).__name__, **self.storage_policy.state_dict()}
+
+    def check_state_dict(self, state: dict[str, Any]) -> None:
+        """Refuse the state of another kind of memory, or of another capacity."""
+        own = type(self.storage_policy).__name__, self.mem_size
+        saved = state["policy"], state["max_size"]
+        if own != saved:
+            raise ValueError(
+                f"storage_policy: the state is of a {saved[0]} of {saved[1]} samples and this "
+                f"plugin has a {own[0]} of {own[1]}; build the plugin as it was"
+            )
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`; needs ``parts`` in the context."""

@@ -40,6 +40,7 @@ class ElasticWeightConsolidation(RegularizationMethod):
             sampled with cross-entropy and empirical with any other criterion.
 
     Raises:
+        TypeError: a strength that is no number.
         ValueError: an unknown mode or kind of Fisher, a negative strength, online mode without a
             decay factor, or a decay factor in separate mode.
 
@@ -61,6 +62,8 @@ class ElasticWeightConsolidation(RegularizationMethod):
         keep_importance_data: bool = False,
         fisher: FisherKind = "auto",
     ) -> None:
+        if not isinstance(ewc_lambda, (int, float)):
+            raise TypeError(f"ewc_lambda={ewc_lambda!r}: expected a number")
         if not ewc_lambda >= 0:
             raise ValueError(f"ewc_lambda={ewc_lambda}: expected a strength of 0 or more")
         if mode not in get_args(Mode):

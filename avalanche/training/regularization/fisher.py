@@ -4,6 +4,7 @@ The square of a batch's mean gradient is something else: it shrinks with the bat
 computed here is the same for every batch size.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from avalanche.benchmarks.utils.data_loader import SingleDatasetDataLoader
 from avalanche.models.utils import avalanche_forward
 
 __all__ = ["diagonal_fisher", "evaluation_mode"]
+
+_log = logging.getLogger("avalanche")
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 _VMAP_CHUNK = 32  # per-sample gradients of this many samples are held at once
@@ -41,7 +44,8 @@ def diagonal_fisher(
         model: the model; parameters that do not require gradients are left out.
         dataset: an ``AvalancheDataset`` with targets.
         criterion: loss whose gradient is squared when ``sampled`` is False; cross-entropy by
-            default. Its mean (or sum) over a batch must be over samples.
+            default. Its mean (or sum) over a batch must be over samples. The class weights,
+            ``ignore_index`` and smoothing of a ``CrossEntropyLoss`` hold per sample.
         sampled: draw the labels ``y`` from the model, which gives the Fisher information; else
             take those of the data set, which gives the "empirical Fisher".
         device: where to compute.
@@ -61,13 +65,16 @@ def diagonal_fisher(
     """
     parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
     total = {name: torch.zeros_like(p) for name, p in parameters.items()}
-    loss = _summed(criterion)
+    # The Fisher information is about log p itself; a criterion's weights have no place in it.
+    loss = _summed(None if sampled else criterion)
     loader = SingleDatasetDataLoader(
         dataset.eval(), batch_size=batch_size, shuffle=False, num_workers=num_workers
     )
     count = 0
     diverged = torch.zeros((), dtype=torch.bool, device=device)
-    with evaluation_mode(model):
+    add = _add_by_layer if _only_linear(model, parameters) else _add_by_vmap
+    # cuDNN's recurrent layers have no backward pass in evaluation mode.
+    with evaluation_mode(model), torch.backends.cudnn.flags(enabled=False):
         for batch in loader:
             x, y = batch[0].to(device), batch[1].to(device)
             tasks = batch[-1].to(device) if len(batch) >= 3 else None
@@ -76,7 +83,6 @@ def diagonal_fisher(
                     probability = F.softmax(avalanche_forward(model, x, tasks), dim=1)
                     diverged |= probability.isnan().any()
                     y = torch.multinomial(probability.nan_to_num(1.0), 1).squeeze(1)
-            add = _add_by_layer if _only_linear(model, parameters) else _add_by_vmap
             add(model, parameters, total, (x, y, tasks), loss)
             count += len(y)
     if diverged:
@@ -103,9 +109,14 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
 
 def _summed(criterion: Loss | None) -> Loss:
     """``criterion`` summed over the batch, so that rows of gradients belong to samples."""
-    if criterion is None or type(criterion) is nn.CrossEntropyLoss:
-        weight = getattr(criterion, "weight", None)
-        return lambda out, y: F.cross_entropy(out, y, weight=weight, reduction="sum")
+    if criterion is None:
+        return lambda out, y: F.cross_entropy(out, y, reduction="sum")
+    if type(criterion) is nn.CrossEntropyLoss:
+        weight, ignored = criterion.weight, criterion.ignore_index
+        smoothing = criterion.label_smoothing
+        return lambda out, y: F.cross_entropy(
+            out, y, weight, ignore_index=ignored, label_smoothing=smoothing, reduction="sum"
+        )
     if getattr(criterion, "reduction", "mean") == "sum":
         return criterion
     return lambda out, y: criterion(out, y) * len(y)
@@ -175,6 +186,10 @@ def _add_by_vmap(
 ) -> None:
     """Squared per-sample gradients of any model, chunk by chunk through ``torch.func``."""
     x, y, tasks = batch
+    recurrent = any(isinstance(m, nn.RNNBase) for m in model.modules())
+    if recurrent:
+        _add_one_by_one(model, parameters, total, batch, loss)
+        return
     for task in [None] if tasks is None else torch.unique(tasks).tolist():
         chosen = slice(None) if tasks is None else tasks == task
 
@@ -194,9 +209,35 @@ def _add_by_vmap(
         )
         # Chunks outside as well: what vmap returns holds the gradient of every sample.
         for xs, ys in zip(x[chosen].split(_VMAP_CHUNK), y[chosen].split(_VMAP_CHUNK), strict=True):
-            gradients = per_sample(values, xs, ys)
+            try:
+                gradients = per_sample(values, xs, ys)
+            except RuntimeError as error:  # control flow on values, buffers written in forward
+                _log.info("per-sample gradients one by one: vmap cannot run the model: %s", error)
+                _add_one_by_one(
+                    model, parameters, total, (xs, ys, tasks if task is None else task), loss
+                )
+                continue
             for name in parameters:
                 total[name].add_(gradients[f"model.{name}"].square().sum(0))
+
+
+def _add_one_by_one(
+    model: nn.Module,
+    parameters: Mapping[str, Tensor],
+    total: dict[str, Tensor],
+    batch: tuple[Tensor, Tensor, Tensor | int | None],
+    loss: Loss,
+) -> None:
+    """Squared per-sample gradients of what nothing faster can run: a backward pass per sample."""
+    x, y, tasks = batch
+    for i in range(len(y)):
+        task = tasks[i : i + 1] if torch.is_tensor(tasks) else tasks
+        with torch.enable_grad():
+            value = loss(avalanche_forward(model, x[i : i + 1], task), y[i : i + 1])
+        gradients = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
+        for name, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                total[name].add_(gradient.square())
 
 
 class _Asked(nn.Module):

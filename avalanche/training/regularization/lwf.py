@@ -36,7 +36,7 @@ class LearningWithoutForgetting(RegularizationMethod):
         prev_classes_by_task: task label to the set of classes trained so far.
 
     Raises:
-        ValueError: temperature not above 0, or an empty list of weights.
+        ValueError: temperature not above 0, or a weight that is no number of 0 or more.
 
     Example:
         >>> from types import SimpleNamespace
@@ -70,6 +70,9 @@ class LearningWithoutForgetting(RegularizationMethod):
             raise ValueError(f"temperature={temperature}: expected a number above 0")
         if isinstance(alpha, Sequence) and not alpha:
             raise ValueError("alpha=[]: expected one weight per experience, or a number")
+        weights = alpha if isinstance(alpha, Sequence) and not isinstance(alpha, str) else [alpha]
+        if not all(isinstance(a, (int, float)) and a >= 0 for a in weights):
+            raise ValueError(f"alpha={alpha!r}: expected a weight of 0 or more, or a list of them")
         self.alpha = alpha
         self.temperature = temperature
         self.scale_by_temperature = scale_by_temperature

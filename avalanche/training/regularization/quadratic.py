@@ -40,13 +40,15 @@ class QuadraticPenalty:
         if not pairs:
             return torch.zeros((), device=next(model.parameters()).device)
         for p, name in pairs:
-            if self.weights[name].shape != p.shape:
-                self.weights[name] = _corner(self.weights[name], p)
-                self.centers[name] = _corner(self.centers[name], p)
+            if self.weights[name].shape != p.shape or self.weights[name].device != p.device:
+                self.weights[name] = _corner(self.weights[name].to(p.device), p)
+                self.centers[name] = _corner(self.centers[name].to(p.device), p)
         parameters = [p for p, _ in pairs]
         weights = [self.weights[name] for _, name in pairs]
         centers = [self.centers[name] for _, name in pairs]
         value: Tensor = _Quadratic.apply(weights, centers, *parameters)
+        if torch.is_tensor(self.constant):
+            self.constant = self.constant.to(value.device)
         return value + self.constant
 
     def add(self, importances: dict[str, Tensor], values: dict[str, Tensor]) -> None:

@@ -145,7 +145,7 @@ class GroupedBuffer(ExemplarsBuffer):
         """Restore :meth:`state_dict`."""
         self._buffer = AvalancheDataset.from_state(state["data"], parts)
         self.max_size = state["max_size"]
-        self._weights, self._groups = state["weights"].clone(), state["groups"].clone()
+        self._weights, self._groups = state["weights"].cpu().clone(), state["groups"].cpu().clone()
         self._precedence = dict(state["precedence"])
 
 

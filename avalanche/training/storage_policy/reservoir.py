@@ -83,4 +83,4 @@ class ReservoirSamplingBuffer(ExemplarsBuffer):
         """Restore :meth:`state_dict`."""
         data = AvalancheDataset.from_state(state["data"], parts)
         self.max_size = state["max_size"]
-        self._set(data, state["weights"].clone())
+        self._set(data, state["weights"].cpu().clone())

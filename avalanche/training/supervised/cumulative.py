@@ -20,12 +20,17 @@ class Cumulative(Naive):
     """
 
     dataset: AvalancheDataset | None = None
+    _with_new: AvalancheDataset | None = None
 
     def train_dataset_adaptation(self, **kwargs: Any) -> None:
         """Append the experience to what was seen before."""
         new = self.experience.dataset.train()
-        self.dataset = new if self.dataset is None else concat_datasets([self.dataset, new])
-        self.adapted_dataset = self.dataset
+        self._with_new = new if self.dataset is None else concat_datasets([self.dataset, new])
+        self.adapted_dataset = self._with_new
+
+    def after_training_exp(self, **kwargs: Any) -> None:
+        """Keep the experience, now that it is learnt."""
+        self.dataset = self._with_new
 
     def state_dict(self) -> dict[str, Any]:
         """State of the strategy, with references to the data seen so far."""

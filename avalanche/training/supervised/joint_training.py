@@ -44,8 +44,12 @@ class JointTraining(Naive):
                 "pass the whole stream, strategy.train(benchmark.train_stream)"
             )
         self.joint_experiences = list(self._as_experiences(experiences))
-        # One pass of the loop, under the name of the last experience.
-        return super().train(self.joint_experiences[-1:], eval_streams, **kwargs)
+        try:
+            # One pass of the loop, under the name of the last experience.
+            return super().train(self.joint_experiences[-1:], eval_streams, **kwargs)
+        except BaseException:
+            self.joint_experiences = []  # refused or interrupted: it may be called again
+            raise
 
     def train_dataset_adaptation(self, **kwargs: Any) -> None:
         """The data of all experiences."""

@@ -1,8 +1,6 @@
 """The experience loop that all templates share: attach plugins, fire events, clean up."""
 
-import difflib
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -10,8 +8,15 @@ import torch
 from torch import nn
 
 from avalanche.benchmarks.scenarios import CLExperience
-from avalanche.core.events import EVENT_NAMES, Dispatcher, implements
+from avalanche.core.events import Dispatcher
 from avalanche.core.plugins import BasePlugin
+from avalanche.training.templates.checks import (
+    check_hooks,
+    check_keyword,
+    check_plugin,
+    check_plugins,
+    check_stream,
+)
 
 __all__ = ["BaseTemplate"]
 
@@ -62,7 +67,8 @@ class BaseTemplate:
             )
         self.model = model
         self.device = torch.device("cpu" if device is None else device)
-        self.plugins: list[Any] = list(plugins or ())
+        self.plugins: list[Any] = check_plugins(plugins)
+        check_hooks(type(self), self.EVENT_TABLE)
         self.experience: Any = None
         self.is_training = False
         self.current_eval_stream: Any = None
@@ -76,7 +82,7 @@ class BaseTemplate:
     def attach_plugins(self) -> None:
         """Resolve what each event calls. Done at construction, again when ``plugins`` changed."""
         for plugin in self.plugins:
-            _check_plugin(plugin, self.EVENT_TABLE)
+            check_plugin(plugin, self.EVENT_TABLE)
         self.events.attach(self.plugins)
         for event in self.EVENT_TABLE:
             overridden = getattr(type(self), f"_{event}")
@@ -87,18 +93,26 @@ class BaseTemplate:
         self, loop_functions: Iterable[Callable[..., Any]], given: Mapping[str, Any]
     ) -> None:
         """Before a loop: follow changes of ``plugins`` and refuse unknown keyword arguments."""
-        if tuple(map(id, self.plugins)) != tuple(map(id, self.events.modules)):
+        refreshed = [getattr(p, "refresh", bool)() for p in self.plugins]
+        same = tuple(map(id, self.plugins)) == tuple(map(id, self.events.modules))
+        if any(refreshed) or not same:
             self.attach_plugins()
         if given:
             known = self.events.keyword_names()
             for function in loop_functions:
                 known |= set(inspect.signature(function).parameters)
             for name in given:
-                _check_keyword(name, known - {"self", "strategy", "args", "kwargs"})
+                check_keyword(name, known - {"self", "strategy", "args", "kwargs"})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """After copying or unpickling: attach the copies of the plugins, not the originals."""
+        vars(self).update(state)
+        self.attach_plugins()
 
     @staticmethod
     def _as_experiences(experiences: Any) -> Iterable[Any]:
         """One experience, or any iterable of them, as an iterable."""
+        check_stream(experiences)
         if isinstance(experiences, CLExperience) or not isinstance(experiences, Iterable):
             return [experiences]
         return experiences
@@ -106,33 +120,3 @@ class BaseTemplate:
 
 def _hook_call(strategy: BaseTemplate, name: str) -> Callable[[Mapping[str, Any]], Any]:
     return lambda arguments: getattr(strategy, name)(**arguments)
-
-
-def _check_keyword(name: str, known: set[str]) -> None:
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-        hint = (
-            f"did you mean {' or '.join(near)}?" if near else "known: " + ", ".join(sorted(known))
-        )
-        raise TypeError(
-            f"unknown keyword argument {name!r}: no loader and no plugin takes it; {hint}"
-        )
-
-
-def _check_plugin(plugin: Any, table: Sequence[str]) -> None:
-    if isinstance(plugin, type):
-        raise TypeError(
-            f"plugins: {plugin.__name__} is a class; pass an instance, {plugin.__name__}(...)"
-        )
-    if not isinstance(plugin, BasePlugin) and not any(hasattr(plugin, event) for event in table):
-        raise TypeError(
-            f"plugins: {plugin!r} implements no event of this strategy; "
-            "derive it from SupervisedPlugin and override callbacks such as after_training_exp"
-        )
-    foreign = sorted(n for n in EVENT_NAMES - set(table) if implements(plugin, n))
-    if foreign:
-        warnings.warn(
-            f"{type(plugin).__name__}: {', '.join(foreign)} will never be called, "
-            "since this strategy does not fire that event",
-            stacklevel=4,
-        )

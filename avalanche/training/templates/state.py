@@ -46,6 +46,8 @@ def strategy_state(strategy: "SupervisedTemplate") -> dict[str, Any]:
         "strategy": type(strategy).__name__,
         "model": strategy.model.state_dict(),
         "optimizer": strategy.optimizer.state_dict(),
+        "optimizer_kind": type(strategy.optimizer).__name__,
+        "optimizer_order": strategy._optimizer_sync.order(strategy.optimizer),
         "plugins": [(type(p).__name__, _state_of(p)) for p in strategy.plugins],
         "rng": {
             "torch": torch.get_rng_state(),
@@ -69,21 +71,33 @@ def load_strategy_state(
             f"state of {state['strategy']} with plugins {saved} cannot be loaded into "
             f"{type(strategy).__name__} with plugins {names}; build the strategy as it was"
         )
+    kind = type(strategy.optimizer).__name__
+    if state.get("optimizer_kind", kind) != kind:
+        raise ValueError(
+            f"state of an optimizer {state['optimizer_kind']} cannot be loaded into {kind}; "
+            "build the strategy as it was"
+        )
+    for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
+        if hasattr(plugin, "check_state_dict"):
+            plugin.check_state_dict(plugin_state)
     parts = dataset_parts(benchmark)
     context = {"parts": parts, "model": strategy.model}
     # Everything that can be refused is tried on copies first, so that nothing is half loaded.
     for view in _views(state):
         AvalancheDataset.from_state(view, parts)
     copy.deepcopy(strategy.model).load_state_dict(state["model"])
-    strategy.model.load_state_dict(state["model"])
+    strategy.model.to(strategy.device).load_state_dict(state["model"])
     strategy.make_optimizer()
-    strategy.optimizer.load_state_dict(state["optimizer"])
+    if "optimizer" in state:
+        strategy._optimizer_sync.reorder(strategy.optimizer, state["optimizer_order"])
+        strategy.optimizer.load_state_dict(state["optimizer"])
     for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
         if hasattr(plugin, "load_state_dict"):
             plugin.load_state_dict(plugin_state, **context)
-    torch.set_rng_state(state["rng"]["torch"])
-    if state["rng"]["cuda"]:
-        torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+    if "rng" in state:
+        torch.set_rng_state(state["rng"]["torch"].cpu())
+        if state["rng"]["cuda"]:
+            torch.cuda.set_rng_state_all([rng.cpu() for rng in state["rng"]["cuda"]])
 
 
 def dataset_parts(benchmark: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """Supervised training and evaluation, the whole loop in one file, top to bottom."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import Any, ClassVar, TypedDict
 
 import torch
@@ -17,6 +17,7 @@ from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
 from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
 from avalanche.training.templates.base import BaseTemplate, hook
+from avalanche.training.templates.checks import check_criterion
 from avalanche.training.templates.state import LoopState, load_strategy_state, strategy_state
 
 __all__ = ["LoopOptions", "SupervisedTemplate"]
@@ -99,16 +100,18 @@ class SupervisedTemplate(BaseTemplate):
             raise TypeError(f"optimizer={optimizer!r}: expected a torch.optim.Optimizer instance")
         self.optimizer = optimizer
         self._criterion = nn.CrossEntropyLoss() if criterion is None else criterion
+        check_criterion(self._criterion, model)
         self.train_mb_size = _positive("train_mb_size", train_mb_size)
         self.train_epochs = _positive("train_epochs", train_epochs)
         self.eval_mb_size = _positive(
             "eval_mb_size", train_mb_size if eval_mb_size is None else eval_mb_size
         )
         self.retain_graph = False
-        self.evaluator = _make_evaluator(evaluator)
+        self._evaluator = _make_evaluator(evaluator)
         self.clock = Clock()
         self.peval = PeriodicEval(eval_every, peval_mode)
-        last: list[Any] = [self.evaluator, self.peval, self.clock]
+        # The clock counts before an evaluation during training starts, and after all others.
+        last: list[Any] = [self._evaluator, self.clock, self.peval]
         if any(hasattr(self._criterion, event) for event in self.EVENT_TABLE):
             last.insert(0, self._criterion)
         self._plugins_at_the_end = len(last)
@@ -123,6 +126,18 @@ class SupervisedTemplate(BaseTemplate):
         self._eval_streams: list[Any] = []
         self._stop_training = False
         self._output_units = 0
+        self.attach_plugins()
+
+    @property
+    def evaluator(self) -> EvaluationPlugin:
+        """The metrics and loggers; assign another :class:`EvaluationPlugin` to replace them."""
+        return self._evaluator
+
+    @evaluator.setter
+    def evaluator(self, value: EvaluationPlugin) -> None:
+        new = _make_evaluator(value)
+        self.plugins = [new if plugin is self._evaluator else plugin for plugin in self.plugins]
+        self._evaluator = new
         self.attach_plugins()
 
     def add_plugin(self, plugin: Any) -> None:
@@ -157,7 +172,6 @@ class SupervisedTemplate(BaseTemplate):
         self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
         experiences = self._as_experiences(experiences)
         self.is_training = True
-        self._stop_training = False
         self.model.to(self.device).train()
         if self.peval.active:
             experiences = list(experiences)
@@ -177,6 +191,7 @@ class SupervisedTemplate(BaseTemplate):
 
     def _train_exp(self, experience: Any, **kwargs: Any) -> None:
         on = self.events.calls
+        self._stop_training = False
         on.before_train_dataset_adaptation(kwargs)
         self.train_dataset_adaptation(**kwargs)
         on.after_train_dataset_adaptation(kwargs)
@@ -191,7 +206,6 @@ class SupervisedTemplate(BaseTemplate):
                 break
             self.training_epoch(**kwargs)
             on.after_training_epoch(kwargs)
-        self._stop_training = False
         on.after_training_exp(kwargs)
 
     def training_epoch(self, **kwargs: Any) -> None:
@@ -237,12 +251,21 @@ class SupervisedTemplate(BaseTemplate):
 
         Returns:
             The last value of every metric, by full name.
+
+        Raises:
+            ValueError: the stream is empty.
+            TypeError: something that is neither an experience nor a stream.
         """
         self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
+        stream = self._as_experiences(experiences)
+        if iter(stream) is stream:  # a generator can be read only once
+            stream = list(stream)
+        if isinstance(stream, Sized) and len(stream) == 0:
+            raise ValueError("experiences: the stream is empty, there is nothing to evaluate")
         before = LoopState(self)
         self.is_training = False
         self.model.to(self.device).eval()
-        self.current_eval_stream = self._as_experiences(experiences)
+        self.current_eval_stream = stream
         try:
             self.events.calls.before_eval(kwargs)
             for experience in self.current_eval_stream:

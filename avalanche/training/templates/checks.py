@@ -1,0 +1,133 @@
+"""What is refused before any training starts, each with the remedy."""
+
+import difflib
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from torch import nn
+
+from avalanche.core.events import EVENT_NAMES, implements
+from avalanche.core.plugins import BasePlugin
+from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
+
+__all__ = ["check_criterion", "check_hooks", "check_keyword", "check_plugin", "check_stream"]
+
+
+def check_criterion(criterion: Any, model: nn.Module) -> None:
+    """Refuse what is no criterion, and one that cannot stand masked units.
+
+    Raises:
+        TypeError: a class, or nothing that can be called.
+        ValueError: label smoothing on a head that masks with ``-inf``.
+    """
+    if isinstance(criterion, type) or not callable(criterion):
+        raise TypeError(
+            f"criterion={criterion!r}: expected a function or an instance that is called with "
+            "outputs and targets; pass torch.nn.CrossEntropyLoss(), with the brackets"
+        )
+    if not getattr(criterion, "label_smoothing", 0):
+        return
+    for name, module in model.named_modules():
+        heads = (IncrementalClassifier, MultiHeadClassifier)
+        if isinstance(module, heads) and module.masking and module.mask_value == float("-inf"):
+            raise ValueError(
+                f"criterion: label_smoothing={criterion.label_smoothing} gives every unit some "
+                f"probability, and {name or 'the model'} masks untrained units with -inf: the loss "
+                "would be infinite; build the head with mask_value=-1000 or masking=False"
+            )
+
+
+def check_keyword(name: str, known: set[str]) -> None:
+    """Refuse a keyword argument of ``train`` or ``eval`` that nothing takes."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else "known: " + ", ".join(sorted(known))
+        )
+        raise TypeError(
+            f"unknown keyword argument {name!r}: no loader and no plugin takes it; {hint}"
+        )
+
+
+def check_plugins(plugins: Any) -> list[Any]:
+    """The plugins as a list of its own.
+
+    Raises:
+        TypeError: a plugin that is not in a list.
+    """
+    if plugins is None:
+        return []
+    if isinstance(plugins, BasePlugin) or not isinstance(plugins, Iterable):
+        raise TypeError(f"plugins={plugins!r}: expected a list of plugins; write plugins=[...]")
+    return list(plugins)
+
+
+def check_plugin(plugin: Any, table: Sequence[str]) -> None:
+    """Refuse what could never act, and warn of callbacks that this loop does not fire.
+
+    Raises:
+        TypeError: a class instead of an instance, or no callback of any event.
+    """
+    if isinstance(plugin, type):
+        raise TypeError(
+            f"plugins: {plugin.__name__} is a class; pass an instance, {plugin.__name__}(...)"
+        )
+    if not any(has_callback(plugin, event) for event in EVENT_NAMES):
+        raise TypeError(
+            f"plugins: {plugin!r} implements no event, so it would never be called; derive it "
+            "from SupervisedPlugin and override callbacks such as after_training_exp"
+        )
+    foreign = sorted(n for n in EVENT_NAMES - set(table) if implements(plugin, n))
+    if foreign:
+        warnings.warn(
+            f"{type(plugin).__name__}: {', '.join(foreign)} will never be called, "
+            "since this strategy does not fire that event",
+            stacklevel=5,
+        )
+
+
+def has_callback(plugin: Any, event: str) -> bool:
+    """Whether the plugin has a method for an event, listening to it or not."""
+    method = getattr(plugin, event, None)
+    return callable(method) and not getattr(method, "__is_noop__", False)
+
+
+def check_hooks(strategy: type, table: Sequence[str]) -> None:
+    """Refuse a method of a strategy that looks like a hook and is none.
+
+    Raises:
+        ValueError: naming the method and the nearest hooks.
+    """
+    hooks = [f"_{event}" for event in table]
+    for name in dir(strategy):
+        if not name.startswith("_") or name.startswith("__") or name in hooks:
+            continue
+        near = difflib.get_close_matches(name, hooks, n=2, cutoff=0.9)
+        if near:
+            raise ValueError(
+                f"{strategy.__name__}.{name}: no hook has this name, so it would never be called; "
+                f"did you mean {' or '.join(near)}?"
+            )
+
+
+def check_stream(experiences: Any) -> None:
+    """Refuse what is neither an experience nor a stream of them.
+
+    Raises:
+        TypeError: naming what was given and what to give.
+    """
+    if hasattr(experiences, "train_stream"):
+        raise TypeError(
+            f"experiences={type(experiences).__name__}: a benchmark holds several streams; "
+            "pass one, benchmark.train_stream or benchmark.test_stream"
+        )
+    if hasattr(experiences, "__getitem__") and hasattr(experiences, "targets"):
+        raise TypeError(
+            f"experiences={type(experiences).__name__}: a data set is no experience; make a "
+            "benchmark of it, nc_benchmark(train, test, n_experiences, task_labels=False)"
+        )
+    if not hasattr(experiences, "dataset") and not isinstance(experiences, Iterable):
+        raise TypeError(
+            f"experiences={experiences!r}: expected an experience or a stream of experiences"
+        )
