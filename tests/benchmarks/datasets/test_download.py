@@ -1,0 +1,218 @@
+"""Downloads from a server on this machine: resumed, checked, never half there."""
+
+import hashlib
+import io
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from avalanche.benchmarks.datasets.download import (
+    DownloadError,
+    download_file,
+    file_checksum,
+    has_checksum,
+)
+
+CONTENT = bytes(range(256)) * 900
+MD5 = hashlib.md5(CONTENT).hexdigest()
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class _Site:
+    """What the server has and does, and what it was asked."""
+
+    def __init__(self):
+        self.content = CONTENT
+        self.tag = '"version 1"'
+        self.ranges = True
+        self.cut_after = None  # bytes after which the connection breaks, once
+        self.asked = []
+
+
+@contextmanager
+def serve(site):
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            wanted = self.headers.get("Range")
+            site.asked.append(wanted)
+            if self.path == "/gone":
+                self.send_error(404)
+                return
+            start, total = 0, len(site.content)
+            current = self.headers.get("If-Range") in (None, site.tag)
+            if wanted and site.ranges and current:
+                start = int(wanted.removeprefix("bytes=").rstrip("-"))
+                if start >= total:
+                    self.send_response(416)
+                    self.send_header("Content-Range", f"bytes */{total}")
+                    self.end_headers()
+                    return
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+            else:
+                self.send_response(200)
+            if site.tag:
+                self.send_header("ETag", site.tag)
+            self.send_header("Content-Length", str(total - start))
+            self.end_headers()
+            body = site.content[start:]
+            if site.cut_after is not None:
+                body, site.cut_after = body[: site.cut_after], None
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/data.bin"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize("checksum", [None, MD5, SHA256, MD5.upper()])
+def test_a_file_is_fetched_whole_and_nothing_else_is_left(tmp_path, checksum):
+    site = _Site()
+    with serve(site) as url:
+        path = download_file(url, tmp_path / "deep" / "data.bin", checksum)
+    assert path.read_bytes() == CONTENT
+    assert [p.name for p in path.parent.iterdir()] == ["data.bin"]
+    assert site.asked == [None]
+
+
+def test_a_file_that_is_there_is_not_fetched_again(tmp_path, no_network):
+    (tmp_path / "data.bin").write_bytes(CONTENT)
+    assert download_file("http://127.0.0.1/x", tmp_path / "data.bin", MD5).name == "data.bin"
+
+
+def test_a_damaged_file_that_is_there_is_named_and_left_alone(tmp_path, no_network):
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"other")
+    with pytest.raises(ValueError, match=rf"data.bin: checksum \w+, expected {MD5}; .*delete it"):
+        download_file("http://127.0.0.1/x", path, MD5)
+    assert path.read_bytes() == b"other"
+
+
+def test_a_partial_file_is_resumed(tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:1000])
+    site = _Site()
+    with serve(site) as url:
+        download_file(url, tmp_path / "data.bin", MD5)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert site.asked == ["bytes=1000-"]
+
+
+def test_a_connection_that_breaks_is_taken_up_where_it_broke(tmp_path):
+    site = _Site()
+    site.cut_after = 70_000
+    with serve(site) as url:
+        download_file(url, tmp_path / "data.bin")  # no checksum: the server's tag says enough
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert site.asked == [None, "bytes=70000-"]
+
+
+def test_without_tag_and_checksum_a_partial_file_is_not_trusted(tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"of another file")
+    site = _Site()
+    with serve(site) as url:
+        download_file(url, tmp_path / "data.bin")
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert site.asked == [None]
+
+
+def test_a_file_that_has_changed_on_the_server_is_fetched_anew(tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"old" * 10)
+    (tmp_path / "data.bin.tag").write_text('"version 0"')
+    with serve(_Site()) as url:
+        download_file(url, tmp_path / "data.bin")
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert [p.name for p in tmp_path.iterdir()] == ["data.bin"]
+
+
+def test_a_partial_file_of_other_bytes_is_noticed_by_the_checksum(tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(b"x" * 1000)
+    site = _Site()
+    with serve(site) as url:
+        download_file(url, tmp_path / "data.bin", SHA256)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+    assert site.asked == ["bytes=1000-", None]
+
+
+@pytest.mark.parametrize("partial", [CONTENT, CONTENT + b"more"])
+def test_a_partial_file_without_a_rest_is_whole_or_wrong(tmp_path, partial):
+    (tmp_path / "data.bin.part").write_bytes(partial)
+    with serve(_Site()) as url:
+        download_file(url, tmp_path / "data.bin", MD5)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_server_that_knows_no_ranges_sends_everything(tmp_path):
+    (tmp_path / "data.bin.part").write_bytes(CONTENT[:1000])
+    site = _Site()
+    site.ranges = False
+    with serve(site) as url:
+        download_file(url, tmp_path / "data.bin", MD5)
+    assert (tmp_path / "data.bin").read_bytes() == CONTENT
+
+
+def test_a_wrong_checksum_leaves_nothing(tmp_path):
+    with serve(_Site()) as url, pytest.raises(DownloadError, match=f"checksum {MD5}, expected 0"):
+        download_file(url, tmp_path / "data.bin", "0" * 32)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mirrors_are_tried_in_order_and_all_are_named(tmp_path):
+    site = _Site()
+    with serve(site) as url:
+        gone = url.replace("data.bin", "gone")
+        download_file([gone, url], tmp_path / "data.bin", MD5)
+        with pytest.raises(DownloadError, match="gone failed .HTTP 404 Not Found.; .*gone failed"):
+            download_file([gone, gone], tmp_path / "other.bin")
+
+
+def test_offline_the_message_says_which_where_from_and_where_to(tmp_path, no_network):
+    message = (
+        r"^data.bin can't be downloaded: https://example.org/data.bin failed \(no network\); "
+        r"connect to a network and try again, or put the file at .*data.bin by hand$"
+    )
+    with pytest.raises(DownloadError, match=message):
+        download_file("https://example.org/data.bin", tmp_path / "here" / "data.bin")
+    assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/x", "file:///etc/hosts", "x"])
+def test_other_kinds_of_addresses_are_refused(tmp_path, url):
+    with pytest.raises(ValueError, match="expected an http or https address"):
+        download_file(url, tmp_path / "x")
+
+
+@pytest.mark.parametrize("checksum", ["abc", "z" * 32])
+def test_what_is_no_checksum_is_refused(tmp_path, checksum):
+    with pytest.raises(ValueError, match=r"expected the hexadecimal digits .*md5 \(32\)"):
+        download_file("http://127.0.0.1/x", tmp_path / "x", checksum)
+
+
+def test_checksums_are_those_of_hashlib(tmp_path):
+    path = tmp_path / "data.bin"
+    path.write_bytes(CONTENT)
+    assert (file_checksum(path, MD5), file_checksum(path, SHA256)) == (MD5, SHA256)
+    assert has_checksum(path, SHA256)
+    assert not has_checksum(tmp_path / "none", SHA256)
+
+
+def test_a_terminal_sees_a_progress_bar_and_a_log_does_not(tmp_path, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        with serve(_Site()) as url:
+            download_file(url, tmp_path / f"{shown}.bin", MD5)
+        assert ("bin" in stream.getvalue()) == shown
