@@ -53,6 +53,7 @@ from .file_datasets import (
 )
 from .flat_data import ConstantSequence, FlatData
 from .folders import DatasetFolder, ImageFolder
+from .hf_datasets import from_hf
 from .older_names import (
     AvalancheConcatDataset,
     AvalancheDatasetType,
@@ -174,6 +175,7 @@ __all__ = [
     "find_list_from_index",
     "flat_datasets_from_benchmark",
     "flat_transforms_recursive",
+    "from_hf",
     "grouped_and_ordered_indexes",
     "has_task_labels",
     "leaf_datasets",

@@ -90,7 +90,7 @@ def finish_column(column: Column) -> Any:
     """
     if isinstance(column, Tensor):
         return column
-    if isinstance(column, ImageBatch):
+    if isinstance(column, ImageBatch) or (column and hasattr(column[0], "getbands")):
         raise TypeError(
             "the batch holds PIL images, which can't be collated: add "
             "torchvision.transforms.ToTensor() to the dataset's transforms"

@@ -219,6 +219,11 @@ def as_source(dataset: Any) -> tuple[Source, Any, Any]:
         own = dataset.transform, dataset.target_transform
         source.has_own_transforms = own != (None, None)
         return source, *own
+    if isinstance(dataset, dict):
+        raise TypeError(
+            f"dataset=dict with the keys {sorted(map(str, dataset))}: expected one dataset; pass "
+            "one of its entries, such as data['train']"
+        )
     if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
         raise TypeError(
             f"dataset={type(dataset).__name__}: expected a map-style dataset with __len__ and "

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import ConcatDataset, Subset
 
 from .data_attribute import DataAttribute, concat_attributes
+from .hf_datasets import is_table, table_source
 from .pipeline import Part
 from .sources import as_source
 from .transform_groups import DefaultTransformGroups
@@ -69,7 +70,9 @@ def operand_of(dataset: Any, known: dict[int, Operand] | None = None) -> Operand
 
 
 def _leaf(dataset: Any) -> Operand:
-    source, transform, target_transform = as_source(dataset)
+    source, transform, target_transform = (
+        (table_source(dataset), None, None) if is_table(dataset) else as_source(dataset)
+    )
     part = Part(source)
     if transform is not None or target_transform is not None:
         part = part.then(DefaultTransformGroups((transform, target_transform)), frozen=True)
