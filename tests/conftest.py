@@ -19,6 +19,7 @@ def no_leaks():
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()
     torch.manual_seed(0)
     yield
+    # Random states are put back, so that no test depends on the ones before it.
     torch.set_rng_state(states[0])
     random.setstate(states[1])
     np.random.set_state(states[2])
@@ -29,6 +30,9 @@ def no_leaks():
     assert not changed, f"the test changed environment variables: {changed}"
     assert torch.get_default_dtype() == dtype, "the test changed the default dtype"
     assert torch.is_grad_enabled() == grad, "the test left gradients switched"
+    assert not torch.are_deterministic_algorithms_enabled(), "the test left deterministic mode on"
+    if torch.distributed.is_available():
+        assert not torch.distributed.is_initialized(), "the test left a process group"
     alive = {t for t in threading.enumerate() if t.is_alive()} - threads
     alive = {t for t in alive if not t.daemon}
     assert not alive, f"the test left threads running: {alive}"

@@ -82,10 +82,27 @@ class MemoryWatch:
 
 
 class SampleCounter(SupervisedPlugin, supports_distributed=True):
-    """Counts the samples that went through the model in training, replayed ones too."""
+    """Counts the samples that went through the model in training, replayed ones too.
+
+    Also measures the evaluations during training, so that they do not count as training.
+
+    Attributes:
+        samples: samples so far.
+        evaluation_seconds: seconds spent in evaluations so far.
+    """
 
     def __init__(self) -> None:
         self.samples = 0
+        self.evaluation_seconds = 0.0
+        self._start = 0.0
+
+    def before_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Start the watch."""
+        self._start = seconds_now(strategy.device)
+
+    def after_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Stop the watch."""
+        self.evaluation_seconds += seconds_now(strategy.device) - self._start
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Add the batch."""

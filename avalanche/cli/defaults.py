@@ -25,6 +25,12 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "SplitMNIST": {"n_experiences": 5},
         "PermutedMNIST": {"n_experiences": 5},
         "RotatedMNIST": {"n_experiences": 5},
+        "SplitFMNIST": {"n_experiences": 5},
+        "SplitCIFAR10": {"n_experiences": 5},
+        "SplitCIFAR100": {"n_experiences": 10},
+        "SplitCIFAR110": {"n_experiences": 11},
+        "SplitOmniglot": {"n_experiences": 4},
+        "SplitAlphabetOmniglot": {"n_experiences": 10},
     },
     "strategy": {
         # Strong enough to slow forgetting down, not so strong that new classes are not learnt.

@@ -178,20 +178,21 @@ def run_trial(trial: Trial) -> Iterator[list[Row]]:
     test_stream = trial.benchmark.test_stream
     seen = 0
     for lesson in trial.lessons:
-        samples = trial.counter.samples
+        samples, aside = trial.counter.samples, trial.counter.evaluation_seconds
         with MemoryWatch(device) as memory:
             start = seconds_now(device)
             strategy.train(lesson, [test_stream])
             trained = seconds_now(device)
+            train_seconds = trained - start - (trial.counter.evaluation_seconds - aside)
             strategy.eval(test_stream)
             evaluated = seconds_now(device)
         table = strategy.evaluator.table()
         rows = [Row(strategy=trial.choice.name, seed=trial.seed, **_cells(e)) for e in table[seen:]]
         seen = len(table)
         costs: dict[str, float | None] = {
-            "train_seconds": trained - start,
+            "train_seconds": train_seconds,
             "eval_seconds": evaluated - trained,
-            "samples_per_second": (trial.counter.samples - samples) / (trained - start),
+            "samples_per_second": (trial.counter.samples - samples) / train_seconds,
             "peak_memory_mib": memory.peak_mib,
             "peak_gpu_memory_mib": memory.peak_gpu_mib,
             "parameters": float(sum(p.numel() for p in strategy.model.parameters())),

@@ -57,7 +57,7 @@ class RunFolder:
         """Go on with the run here: keep what is complete, drop what was cut off.
 
         Raises:
-            UsageError: the folder holds no run, or a run of something else.
+            UsageError: the folder holds no run, a run of something else, or one with more in it.
         """
         try:
             run = load_run(self.path)
@@ -71,6 +71,7 @@ class RunFolder:
             if key not in _MAY_GROW and before != value:
                 raise UsageError(_differs(self.path, key, before, value))
         self.finished = [(name, int(seed)) for name, seed in run.summary.get("finished", [])]
+        _check_covers(self.path, config, self.finished)
         done = set(self.finished)
         kept = [row for row in run.rows if (row.strategy, row.seed) in done]
         earlier = run.summary.get("upper_bounds", ())
@@ -132,6 +133,19 @@ def default_folder(request: Request) -> Path:
     what = request.strategies[0].name if request.command == "run" else "compare"
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{request.benchmark.name}-{what}-{stamp}"
+
+
+def _check_covers(path: Path, config: dict[str, Any], finished: list[tuple[str, int]]) -> None:
+    """Refuse a request for less than the run has: its record would no longer say what was run."""
+    first = int(config.get("seed", 0))
+    seeds = range(first, first + int(config.get("seeds", 1)))
+    names = config.get("strategies")
+    for name, seed in finished:
+        if seed not in seeds or (names is not None and name not in names):
+            raise UsageError(
+                f"--out={path}: the run there has {name} with seed {seed}, which this request "
+                "leaves out; --resume goes on with the same strategies and seeds, or more of them"
+            )
 
 
 def _differs(path: Path, key: str, before: Any, now: Any) -> str:

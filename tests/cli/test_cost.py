@@ -47,3 +47,13 @@ def test_memory_of_a_cuda_device() -> None:
         del held
     assert watch.peak_gpu_mib is not None
     assert watch.peak_gpu_mib >= 16
+
+
+def test_evaluations_during_training_are_measured_apart(monkeypatch) -> None:
+    now = iter([10.0, 12.5, 20.0, 20.25])
+    monkeypatch.setattr("avalanche.cli.cost.seconds_now", lambda device: next(now))
+    counter, strategy = SampleCounter(), SimpleNamespace(device="cpu")
+    for _ in range(2):
+        counter.before_eval(strategy)
+        counter.after_eval(strategy)
+    assert counter.evaluation_seconds == 2.75

@@ -55,6 +55,18 @@ def test_resume_keeps_what_is_complete_and_drops_the_rest(tmp_path) -> None:
     assert read_rows(again.metrics) == [row(0)]
 
 
+@pytest.mark.parametrize("fewer", [{"seeds": 1}, {"strategies": ["LwF"]}])
+def test_resume_does_not_forget_what_was_run(fewer, tmp_path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.start({**CONFIG, "seeds": 2})
+    for seed in (0, 1):
+        folder.append([row(seed)])
+        folder.finish("Naive", seed)
+    with pytest.raises(UsageError, match=r"has Naive with seed \d, which this request leaves out"):
+        RunFolder(tmp_path).resume({**CONFIG, "seeds": 2, **fewer})
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["seeds"] == 2
+
+
 def test_resume_of_nothing_starts(tmp_path) -> None:
     folder = RunFolder(tmp_path)
     folder.resume(CONFIG)

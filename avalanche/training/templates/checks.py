@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from avalanche.core.events import EVENT_NAMES, implements
+from avalanche.core.events import EVENT_NAMES, check_event_names, implements
 from avalanche.core.plugins import BasePlugin
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
 
@@ -68,11 +68,13 @@ def check_plugin(plugin: Any, table: Sequence[str]) -> None:
 
     Raises:
         TypeError: a class instead of an instance, or no callback of any event.
+        ValueError: a method that looks like an event and is none.
     """
     if isinstance(plugin, type):
         raise TypeError(
             f"plugins: {plugin.__name__} is a class; pass an instance, {plugin.__name__}(...)"
         )
+    check_event_names(plugin)
     if not any(has_callback(plugin, event) for event in EVENT_NAMES):
         raise TypeError(
             f"plugins: {plugin!r} implements no event, so it would never be called; derive it "
