@@ -50,6 +50,11 @@ class ClassTimeline:
         self._read(None)
         return [label for label in self._first if self._last[label] > position]
 
+    def every(self) -> list[int]:
+        """All classes of the stream, in order of appearance."""
+        self._read(None)
+        return list(self._first)
+
     def at(self, position: int) -> ClassLists:
         """``(current, previous, seen so far, future)``."""
         return (

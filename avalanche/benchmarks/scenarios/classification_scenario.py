@@ -11,6 +11,7 @@ from ..utils import (
     TaskLabels,
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset
+from .class_lists import ClassTimeline
 from .defined_streams import (
     ClassesTimelineCLScenario,
     DefinedExperience,
@@ -31,11 +32,6 @@ class ClassificationExperience(DefinedExperience):
     """
 
     @property
-    def benchmark(self) -> ClassificationScenario:
-        """The benchmark that the experience belongs to."""
-        return cast(ClassificationScenario, self._benchmark)
-
-    @property
     def classes_in_this_experience(self) -> list[int]:
         """Class labels of this experience, in the benchmark's order."""
         return self._data.classes(self._id)
@@ -43,17 +39,22 @@ class ClassificationExperience(DefinedExperience):
     @property
     def previous_classes(self) -> list[int]:
         """Class labels of all earlier experiences."""
-        return self.benchmark.timeline(self._stream_name).previous(self._id)
+        return self._timeline.previous(self._id)
 
     @property
     def classes_seen_so_far(self) -> list[int]:
         """Class labels of this and all earlier experiences."""
-        return self.benchmark.timeline(self._stream_name).seen(self._id)
+        return self._timeline.seen(self._id)
 
     @property
     def future_classes(self) -> list[int]:
         """Class labels of all later experiences."""
-        return self.benchmark.timeline(self._stream_name).future(self._id)
+        return self._timeline.future(self._id)
+
+    @property
+    def _timeline(self) -> ClassTimeline:
+        benchmark = cast(ClassesTimelineCLScenario, self._benchmark)
+        return benchmark.timeline(self._stream_name)
 
 
 class ClassificationStream(FactoryBasedStream):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from ..utils import Part
 from .class_lists import ClassLists, ClassTimeline
-from .experiences import CLExperience
+from .dataset_experience import DatasetExperience
 from .generic_scenario import CLScenario
 from .stream_definitions import ExperienceData, StreamDef, define_stream, plain_dataset
 from .streams import SequenceCLStream
@@ -44,7 +45,7 @@ class FactoryBasedStream(SequenceCLStream[Any]):
             data.drop_previous(range(self._full_length())[to_exp])
 
 
-class DefinedExperience(CLExperience):
+class DefinedExperience(DatasetExperience):
     """An experience of a :class:`DatasetScenario`; its dataset is made when it is read.
 
     Args:
@@ -52,32 +53,35 @@ class DefinedExperience(CLExperience):
         current_experience: the number in the stream.
     """
 
+    _own_task_labels: list[int] | None = None
+
     def __init__(self, origin_stream: Any, current_experience: int) -> None:
-        super().__init__(current_experience, origin_stream)
+        super().__init__(dataset=None, current_experience=current_experience)
+        self.origin_stream = origin_stream
         self._benchmark: Any = origin_stream.benchmark
         self._stream_name: str = origin_stream.name
         self._id = current_experience
-        self._dataset: Any = None
+        self._make_dataset = partial(self._data.dataset, current_experience)
 
     @property
     def dataset(self) -> Any:
         """The samples; may be replaced on this object, which changes nothing else."""
-        if self._dataset is None:
-            self._dataset = self._data.dataset(self._id)
-        return self._dataset
+        return super().dataset
 
     @dataset.setter
     def dataset(self, dataset: Any) -> None:
-        self._dataset = dataset
+        self._dataset, self._make_dataset = dataset, None
 
     @property
     def benchmark(self) -> Any:
         """The benchmark that the experience belongs to."""
-        return self._benchmark
+        return getattr(self.origin_stream, "benchmark", None) or self._benchmark
 
     @property
     def task_labels(self) -> list[int]:
         """The task labels of the samples, each once."""
+        if self._own_task_labels is not None:
+            return list(self._own_task_labels)
         return self._data.task_labels(self._id)
 
     @property

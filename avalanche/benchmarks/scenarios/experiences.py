@@ -96,12 +96,29 @@ class CLExperience:
     """
 
     def __init__(self, current_experience: Any = None, origin_stream: Any = None) -> None:
-        self.current_experience: Any
         self._masked: dict[str, ExperienceAttribute] = {}
         self._mode = ExperienceMode.LOGGING
         self._unmasked_depth = 0
         self.current_experience = ExperienceAttribute(current_experience)
-        self.origin_stream = origin_stream
+        self._origin_stream = origin_stream
+
+    @property
+    def current_experience(self) -> Any:
+        """Position in the whole stream, from 0; hidden from learners."""
+        return self._visible("current_experience")
+
+    @current_experience.setter
+    def current_experience(self, value: Any) -> None:
+        self._masked["current_experience"] = ExperienceAttribute(value)
+
+    @property
+    def origin_stream(self) -> Any:
+        """The stream that the experience belongs to."""
+        return self._origin_stream
+
+    @origin_stream.setter
+    def origin_stream(self, stream: Any) -> None:
+        self._origin_stream = stream
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, ExperienceAttribute):
@@ -119,7 +136,11 @@ class CLExperience:
             if hasattr(type(self), name):  # a property failed: let it say why
                 object.__getattribute__(self, name)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        attribute = masked[name]
+        return self._visible(name)
+
+    def _visible(self, name: str) -> Any:
+        """The value of a masked field, if the mode shows it."""
+        attribute = self._masked[name]
         if self.are_attributes_masked and not attribute.visible_in(self._mode):
             raise MaskedAttributeError(
                 f"{name} is hidden in {self._mode.name.lower()} mode: expected code that does "

@@ -142,6 +142,14 @@ class SequenceCLStream(SizedCLStream[TExperience], ABC):
     def __iter__(self) -> Iterator[TExperience]:
         return (self[position] for position in range(len(self)))
 
+    def whole(self: S) -> S:
+        """The whole stream that this one is a part of; itself if it is whole."""
+        if self.slice_ids is None:
+            return self
+        other = self._sliced(())
+        other.slice_ids = None
+        return other
+
     def _id_of(self, position: int) -> int:
         if not -len(self) <= position < len(self):
             raise IndexError(

@@ -1,0 +1,226 @@
+"""Small experiences cut from larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .dataset_experience import DatasetExperience
+from .experiences import ExperienceAttribute
+
+FIELDS = (
+    "origin_experience",
+    "subexp_size",
+    "is_first_subexp",
+    "is_last_subexp",
+    "sub_stream_length",
+)
+
+
+class OnlineCLExperience(DatasetExperience):
+    """A small part of an experience, as a learner meets it in an online stream.
+
+    What tells of task boundaries (``origin_experience``, ``subexp_size``, ``is_first_subexp``,
+    ``is_last_subexp``, ``sub_stream_length``) is hidden in training and evaluation mode unless
+    ``access_task_boundaries``. Class lists and task labels are those of the origin.
+
+    Args:
+        dataset: the samples.
+        origin_experience: the experience that they come from.
+        is_first_subexp: whether it is the first part of its origin.
+        is_last_subexp: whether it is the last one.
+        sub_stream_length: number of parts of the origin.
+        access_task_boundaries: whether learners may know about boundaries.
+
+    Example:
+        >>> from avalanche.benchmarks import SplitDigits, split_online_stream
+        >>> first = next(iter(split_online_stream(SplitDigits(5).train_stream, 10)))
+        >>> len(first.dataset), first.is_first_subexp, len(first.classes_in_this_experience)
+        (10, True, 2)
+    """
+
+    def __init__(
+        self,
+        *,
+        dataset: Any,
+        origin_experience: Any,
+        is_first_subexp: bool = False,
+        is_last_subexp: bool = False,
+        sub_stream_length: int | None = None,
+        access_task_boundaries: bool = False,
+    ) -> None:
+        super().__init__(dataset=dataset)
+        size = None if dataset is None else len(dataset)
+        self._describe(
+            (origin_experience,),
+            (size, is_first_subexp, is_last_subexp, sub_stream_length),
+            access_task_boundaries,
+        )
+
+    @classmethod
+    def part(
+        cls,
+        make: Callable[[], Any],
+        origins: Sequence[Any],
+        known: tuple[int, bool, bool, int | None],
+        access_task_boundaries: bool,
+    ) -> OnlineCLExperience:
+        """A part whose dataset is made when it is first read.
+
+        Args:
+            make: gives the dataset.
+            origins: the experiences that samples come from, the main one first.
+            known: size, is it the first part, is it the last part, number of parts.
+            access_task_boundaries: whether learners may know about boundaries.
+        """
+        made = cls.__new__(cls)
+        DatasetExperience.__init__(made, dataset=None)
+        made._make_dataset = make
+        made._describe(tuple(origins), known, access_task_boundaries)
+        return made
+
+    def _describe(
+        self,
+        origins: tuple[Any, ...],
+        known: tuple[Any, Any, Any, Any],
+        access_task_boundaries: bool,
+    ) -> None:
+        own = self.__dict__
+        own["access_task_boundaries"] = access_task_boundaries
+        own["_origins"] = origins
+        shown = access_task_boundaries
+        masked = own["_masked"]
+        for name, value in zip(FIELDS, (origins[0], *known), strict=True):
+            masked[name] = ExperienceAttribute(value, shown, shown)
+
+    @property
+    def classes_in_this_experience(self) -> Any:
+        """Classes of the origin."""
+        return self._of_all("classes_in_this_experience")
+
+    @property
+    def classes_seen_so_far(self) -> Any:
+        """Classes of the origin and all before it."""
+        return self._of_all("classes_seen_so_far")
+
+    @property
+    def previous_classes(self) -> Any:
+        """Classes of all experiences before the origin."""
+        return self._origins[0].previous_classes
+
+    @property
+    def future_classes(self) -> Any:
+        """Classes of all experiences after the origin."""
+        return self._origins[0].future_classes
+
+    @property
+    def task_labels(self) -> Any:
+        """Task labels of the origin."""
+        return self._of_all("task_labels")
+
+    @property
+    def task_label(self) -> Any:
+        """The task label of the origin, where there is a single one."""
+        if len(self._origins) == 1:
+            return self._origins[0].task_label
+        labels = self.task_labels
+        if len(labels) != 1:
+            raise ValueError(
+                f"task_label: the experience has the task labels {labels}, not one; "
+                "read task_labels"
+            )
+        return labels[0]
+
+    def _of_all(self, name: str) -> Any:
+        """A list of the origin's; of several origins, those of all, each once."""
+        found = [getattr(origin, name) for origin in self._origins]
+        if len(found) == 1:
+            return found[0]
+        return list(dict.fromkeys(value for values in found for value in values))
+
+
+class FixedSizeExperienceSplitter:
+    """Cuts an experience into parts of the same size, one after the other.
+
+    Args:
+        experience: the experience.
+        experience_size: samples per part; the last part may have fewer.
+        shuffle: whether samples are dealt out in random order.
+        drop_last: whether a last part with fewer samples is left out.
+        access_task_boundaries: see :class:`OnlineCLExperience`.
+        seed: of the order. None draws one from torch's global generator, here and now, so that
+            every iteration has the same order.
+
+    Raises:
+        ValueError: if the size is not above zero.
+    """
+
+    def __init__(
+        self,
+        experience: Any,
+        experience_size: int,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        access_task_boundaries: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self.experience = experience
+        self.experience_size = check_size(experience_size)
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self.access_task_boundaries = access_task_boundaries
+        self.seed = any_seed() if seed is None and shuffle else seed
+        self._dataset: Any = None
+        self._pieces: tuple[Tensor, ...] = ()
+
+    def __len__(self) -> int:
+        return n_parts(len(self.experience.dataset), self.experience_size, self.drop_last)
+
+    def __getitem__(self, number: int) -> OnlineCLExperience:
+        """One part by its number."""
+        if self._dataset is None:
+            self._dataset = self.experience.dataset
+            self._pieces = self._order().split(self.experience_size)
+        length = len(self)
+        number = range(length)[number]
+        piece = self._pieces[number]
+        return OnlineCLExperience.part(
+            partial(self._dataset.subset, piece),
+            (self.experience,),
+            (len(piece), number == 0, number == length - 1, length),
+            self.access_task_boundaries,
+        )
+
+    def __iter__(self) -> Iterator[OnlineCLExperience]:
+        return (self[number] for number in range(len(self)))
+
+    def _order(self) -> Tensor:
+        n = len(self._dataset)
+        if not self.shuffle:
+            return torch.arange(n)
+        assert self.seed is not None
+        return torch.randperm(n, generator=torch.Generator().manual_seed(int(self.seed)))
+
+
+def check_size(experience_size: int) -> int:
+    """A checked number of samples per part."""
+    if not isinstance(experience_size, int) or experience_size < 1:
+        raise ValueError(
+            f"experience_size={experience_size!r}: expected an int above zero, the number of "
+            "samples of a part"
+        )
+    return experience_size
+
+
+def any_seed() -> int:
+    """A seed drawn from torch's global generator."""
+    return int(torch.empty((), dtype=torch.int64).random_())
+
+
+def n_parts(n_samples: int, size: int, drop_last: bool) -> int:
+    """Number of parts of a given size."""
+    return n_samples // size if drop_last else -(-n_samples // size)
