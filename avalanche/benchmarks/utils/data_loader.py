@@ -27,18 +27,21 @@ from .batch_plans import (
 )
 from .data import AvalancheDataset
 from .loader_base import PlanLoader, check_size, positions
+from .multi_dataset_loader import ENDLESS, MultiDatasetDataLoader, MultiDatasetSampler
 from .utils import as_avalanche_dataset
 
 __all__ = [
     "GroupBalancedDataLoader",
     "GroupBalancedInfiniteDataLoader",
+    "MultiDatasetDataLoader",
+    "MultiDatasetSampler",
+    "MultiTaskDataLoader",
     "ReplayDataLoader",
     "SingleDatasetDataLoader",
     "TaskBalancedDataLoader",
     "collate_from_data_or_kwargs",
+    "return_identity",
 ]
-
-_ENDLESS = 10**10  # length of a loader that never ends, where Python needs a number
 
 
 class SingleDatasetDataLoader(PlanLoader):
@@ -191,7 +194,7 @@ class GroupBalancedInfiniteDataLoader(PlanLoader):
         return endless_plans(self._groups, self.batch_size, generator)
 
     def __len__(self) -> int:
-        return _ENDLESS
+        return ENDLESS
 
 
 class ReplayDataLoader(PlanLoader):
@@ -267,6 +270,18 @@ class ReplayDataLoader(PlanLoader):
 
     def __len__(self) -> int:
         return max((self._batches_of(i) for i in range(len(self._current))), default=0)
+
+
+def MultiTaskDataLoader(
+    data: Any, oversample_small_tasks: bool = False, batch_size: int = 32, **kwargs: Any
+) -> TaskBalancedDataLoader:
+    """Older name of :class:`TaskBalancedDataLoader`."""
+    return TaskBalancedDataLoader(data, batch_size, oversample_small_tasks, **kwargs)
+
+
+def return_identity(x: Any) -> Any:
+    """Its argument; what a loader collates with where batches are made already."""
+    return x
 
 
 def collate_from_data_or_kwargs(data: Any, kwargs: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -55,6 +56,7 @@ class PlanLoader(ABC):
         if options.get("collate_fn") is not None:
             self.dataset = AvalancheDataset(self.dataset, collate_fn=options["collate_fn"])
         self._torch_loader: Any = None
+        self._epochs = 0
 
     @abstractmethod
     def plans(self, generator: torch.Generator | None) -> Iterator[Plan]:
@@ -80,6 +82,18 @@ class PlanLoader(ABC):
         seed = int(torch.randint(2**62, ()))
         return torch.Generator().manual_seed(seed)
 
+    def _workers_generator(self) -> torch.Generator:
+        """Where torch draws the workers' seed, for random transforms: new in every epoch.
+
+        It is made from the states of the generators, which are not advanced: the order of the
+        samples stays the same with and without workers.
+        """
+        self._epochs += 1
+        state = torch.get_rng_state().numpy().tobytes()
+        if self.generator is not None:
+            state += self.generator.get_state().numpy().tobytes()
+        return torch.Generator().manual_seed(zlib.crc32(state, self._epochs))
+
     def _from_here(self) -> Iterator[Any]:
         for plan in self.plans(self._epoch_generator()):
             yield from self.dataset.batches(plan.order, plan.sizes)
@@ -96,7 +110,7 @@ class PlanLoader(ABC):
                 collate_fn=_unchanged,
                 num_workers=self.num_workers,
                 pin_memory=self.pin_memory and torch.cuda.is_available(),
-                generator=torch.Generator(),  # torch draws the workers' seed: not from the user's
+                generator=self._workers_generator(),
                 **self._worker_options,
             )
             if not self._worker_options.get("persistent_workers"):
@@ -162,6 +176,11 @@ def check_options(loader: str, options: dict[str, Any]) -> None:
     """Raise for unknown loader options (with the nearest known one) and impossible values."""
     known = [*_OPTIONS, *_WORKER_OPTIONS]
     for name in options:
+        if name == "collate_mbatches":
+            raise TypeError(
+                f"{loader}(collate_mbatches=...): unknown argument; a batch over several groups "
+                "is made at once: pass collate_fn, which gets all its samples"
+            )
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}? " if near else ""
@@ -191,4 +210,10 @@ def _unchanged(batch: Any) -> Any:
 
 
 def _pin(batch: Any) -> Any:
-    return [value.pin_memory() if isinstance(value, Tensor) else value for value in batch]
+    if isinstance(batch, Tensor):
+        return batch.pin_memory()
+    if isinstance(batch, dict):
+        return {name: _pin(value) for name, value in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        return type(batch)([_pin(value) for value in batch])
+    return batch

@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import torch
+from torchvision.transforms import RandomHorizontalFlip
 
 from avalanche.benchmarks.utils import TransformGroups
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
@@ -221,6 +222,24 @@ def test_persistent_workers_start_a_new_order_every_epoch(groups):
     first, second = numbers(loader), numbers(loader)
     assert first != second
     assert sorted(itertools.chain(*second)) == list(range(10))
+
+
+def test_random_transforms_in_workers_differ_between_epochs_and_repeat_with_the_seed():
+    data = tensor_set(
+        torch.arange(2.0).view(1, 1, 1, 2).repeat(64, 1, 1, 1),
+        torch.zeros(64).long(),
+        transform=RandomHorizontalFlip(),
+    )
+
+    def epochs():
+        torch.manual_seed(5)
+        loader = SingleDatasetDataLoader(data, 16, num_workers=2)
+        return [torch.cat([x for x, _, _ in loader]).flatten().tolist() for _ in range(2)]
+
+    first, second = epochs(), epochs()
+    assert first == second
+    assert first[0] != first[1]
+    assert len({tuple(first[0][i : i + 32]) for i in range(0, 128, 32)}) == 4
 
 
 def test_loaders_are_picklable(groups):
