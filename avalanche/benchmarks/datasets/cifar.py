@@ -134,6 +134,12 @@ def _source(
             f"{'train' if train else 'test'}-*.parquet of the Hugging Face hub; put one of them "
             "there, or name the folder that has them with dataset_root"
         )
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"{file}: not found, though other files of {layout.name} are there; unpack "
+                f"{layout.url} again"
+            )
     stamps = tuple((str(f.resolve()), f.stat().st_mtime_ns, f.stat().st_size) for f in files)
     key = (layout.name, stamps)
     found = _LOADED.get(key)
@@ -194,11 +200,6 @@ def _read(layout: _Layout, files: list[Path]) -> tuple[Tensor, Tensor]:
 
 
 def _read_batch(layout: _Layout, file: Path) -> tuple[Tensor, Tensor]:
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"{file}: not found, though other files of {layout.name} are there; unpack "
-            f"{layout.url} again"
-        )
     batch = _unpickle(file)
     if not isinstance(batch, dict) or "data" not in batch or layout.label_key not in batch:
         found = sorted(map(str, batch)) if isinstance(batch, dict) else type(batch).__name__
@@ -240,10 +241,10 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 def _unpickle(file: Path) -> Any:
-    try:
-        with file.open("rb") as stream:
+    with file.open("rb") as stream:
+        try:
             return _ArrayUnpickler(stream, encoding="latin1").load()
-    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise ValueError(
-            f"{file}: no pickled batch of images ({error}); unpack the archive again"
-        ) from error
+        except Exception as error:  # a damaged pickle raises nearly anything
+            raise ValueError(
+                f"{file}: no pickled batch of images ({error}); unpack the archive again"
+            ) from error

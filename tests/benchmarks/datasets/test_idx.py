@@ -94,24 +94,6 @@ def test_a_file_without_samples_is_read(tmp_path):
     assert read_idx(path).shape == (0, 28, 28)
 
 
-def test_a_failing_download_says_where_the_files_go(tmp_path, monkeypatch):
-    def offline(*args, **options):
-        raise RuntimeError("no network")
-
-    monkeypatch.setattr("torchvision.datasets.MNIST", offline)
-    message = r"can't be downloaded \(no network\).*put the four IDX files into .*MNIST.raw"
-    with pytest.raises(RuntimeError, match=message):
-        mnist_tensors(True, tmp_path, download=True)
-
-
-def test_a_download_is_read_at_once(tmp_path, monkeypatch):
-    def fetch(root, train, download):
-        write_mnist(tmp_path / "MNIST" / "raw", compressed=True)
-
-    monkeypatch.setattr("torchvision.datasets.MNIST", fetch)
-    assert len(mnist_tensors(False, tmp_path, download=True)[0]) == 7
-
-
 def test_a_damaged_gzip_file_is_refused(tmp_path):
     path = tmp_path / "broken.gz"
     path.write_bytes(gzip.compress(idx_bytes(np.zeros((3, 2))))[:-9])
