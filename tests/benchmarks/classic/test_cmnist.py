@@ -1,5 +1,6 @@
 """The MNIST family on the real files, against torchvision's own reading of them."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torchvision.datasets import MNIST
 from torchvision.transforms.functional import rotate
 
 from avalanche.benchmarks import PermutedMNIST, RotatedMNIST, SplitMNIST
+from avalanche.benchmarks.classic.cmnist import PixelsPermutation
 from avalanche.benchmarks.utils.data_loader import TaskBalancedDataLoader
 
 ROOT = Path(__file__).parents[3].parent / "shared" / "data"
@@ -130,3 +132,20 @@ def test_odd_arguments_are_refused():
         RotatedMNIST(2, rotations_list=[10])
     with pytest.raises(ValueError, match="from -180 to 180"):
         RotatedMNIST(1, rotations_list=[200])
+
+
+def test_pixels_permutation_of_images_and_tensors():
+    order = torch.randperm(36, generator=torch.Generator().manual_seed(0))
+    permute = PixelsPermutation(order.tolist())
+    pixels = torch.arange(36, dtype=torch.uint8).view(1, 6, 6)
+    permuted = permute(pixels)
+    assert torch.equal(permuted.flatten(), order.to(torch.uint8))
+    image = permute(T.ToPILImage()(pixels))
+    assert np.array_equal(np.asarray(image), permuted[0].numpy())
+    assert torch.equal(permute.batch(pixels.expand(3, 1, 6, 6))[2], permuted)
+    assert torch.equal(pickle.loads(pickle.dumps(permute))(pixels), permuted)
+    assert repr(permute) == repr(PixelsPermutation(order))
+    with pytest.raises(ValueError, match="each of the positions 0 to 2 once"):
+        PixelsPermutation([0, 1, 1])
+    with pytest.raises(ValueError, match="36 positions, images of 9 values"):
+        permute(torch.zeros(1, 3, 3))
