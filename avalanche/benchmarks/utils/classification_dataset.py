@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import TensorDataset
 
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute, TaskLabels, as_column
 from .flat_data import ConstantSequence
+from .sources import ColumnSource
 from .targets import find_targets
 from .task_set import TaskSet
 from .transform_groups import DefaultTransformGroups, TransformGroups, groups_of_options
@@ -156,11 +156,16 @@ def _make_taskaware_tensor_classification_dataset(
     tensors = [torch.as_tensor(t) for t in dataset_tensors]
     if not tensors:
         raise ValueError("dataset_tensors: expected at least one tensor; pass x and y")
+    if isinstance(targets, int) and not -len(tensors) <= targets < len(tensors):
+        raise ValueError(
+            f"targets={targets}: the position of the tensor that holds the targets, expected 0 to "
+            f"{len(tensors) - 1}; pass (x, y), or targets=[...] with one value per sample"
+        )
     found = tensors[targets] if isinstance(targets, int) else targets
     if target_transform is not None and isinstance(targets, int):
         found = [target_transform(value) for value in as_column_list(found)]
     return _make_taskaware_classification_dataset(
-        TensorDataset(*tensors),
+        ColumnSource(tensors),
         transform=transform,
         target_transform=target_transform,
         transform_groups=transform_groups,
@@ -281,4 +286,10 @@ def _with_targets(made: Any, targets: Any) -> Any:
         if "targets" in made.data_attributes:
             return made
         targets = find_targets(made._view)
-    return made.update_data_attribute("targets", DataAttribute(targets, "targets"))
+    labels = DataAttribute(targets, "targets")
+    if isinstance(labels.column, list) and labels.column and isinstance(labels.column[0], str):
+        raise ValueError(
+            f"targets: are names such as {labels.column[0]!r}, expected numbers; number them, e.g. "
+            "names = sorted(set(labels)); y = [names.index(label) for label in labels]"
+        )
+    return made.update_data_attribute("targets", labels)

@@ -30,8 +30,9 @@ class AvalancheDataset(Dataset[Any]):
 
     Args:
         datasets: a dataset, or a sequence of datasets to concatenate: any map-style dataset,
-            tensors in a ``TensorDataset``, torch's ``Subset`` and ``ConcatDataset``, other
-            Avalanche datasets.
+            tensors in a ``TensorDataset``, torch's ``Subset`` and ``ConcatDataset``, Hugging Face
+            datasets, a list of samples, a tuple of arrays or tensors ``(x, y)``, other Avalanche
+            datasets.
         indices: the samples to keep, by position in the concatenated data; all by default.
         data_attributes: attributes of the concatenated data, one value per sample.
         transform_groups: transforms applied after those that the datasets carry.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Subset
@@ -13,7 +14,7 @@ from torch.utils.data import ConcatDataset, Subset
 from .data_attribute import DataAttribute, concat_attributes
 from .hf_datasets import is_table, table_source
 from .pipeline import Part
-from .sources import as_source
+from .sources import ColumnSource, as_source
 from .transform_groups import DefaultTransformGroups
 from .view import View
 
@@ -80,7 +81,13 @@ def _leaf(dataset: Any) -> Operand:
 
 
 def as_list(datasets: Any) -> list[Any]:
-    """The datasets of a sequence of datasets; a list of samples is one dataset."""
+    """The datasets of a sequence of datasets.
+
+    A list of samples is one dataset, and so is a tuple of arrays or tensors: one per element.
+    """
+    arrays = isinstance(datasets, tuple) and len(datasets) > 1
+    if arrays and all(isinstance(d, (Tensor, np.ndarray)) for d in datasets):
+        return [ColumnSource([torch.as_tensor(d) for d in datasets])]
     if isinstance(datasets, list) and datasets and isinstance(datasets[0], (tuple, dict)):
         return [datasets]
     if isinstance(datasets, (list, tuple)):

@@ -2,6 +2,7 @@
 
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from avalanche.benchmarks.utils import (
     AvalancheDataset,
     DataAttribute,
     TransformGroups,
+    as_classification_dataset,
+    as_taskaware_classification_dataset,
     concat_datasets,
 )
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
@@ -248,6 +251,86 @@ def test_attributes_are_kept_where_all_operands_have_them():
     assert type(concat_datasets([data, data])) is type(data)
     assert type(concat_datasets([data, AvalancheDataset(data)])) is AvalancheDataset
     assert len(concat_datasets([])) == 0
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch", "samples", "tensor dataset"])
+def test_arrays_tensors_and_lists_of_samples_are_datasets(kind):
+    x, y = np.arange(6, dtype=np.float32).reshape(3, 2), np.array([2, 0, 2])
+    given = {
+        "numpy": (x, y),
+        "torch": (torch.tensor(x), torch.tensor(y, dtype=torch.int32)),
+        "samples": [(torch.tensor(a), int(b)) for a, b in zip(x, y, strict=True)],
+        "tensor dataset": TensorDataset(torch.tensor(x), torch.tensor(y)),
+    }[kind]
+    data = as_taskaware_classification_dataset(given)
+    assert data.targets == [2, 0, 2]
+    got, labels, _ = data.batch([2, 1])
+    assert (got.tolist(), labels.tolist(), labels.dtype) == ([[4, 5], [2, 3]], [2, 0], torch.int64)
+    again = as_classification_dataset(given)
+    assert again.targets == [2, 0, 2]
+
+
+def test_labels_are_found_by_one_pass_that_is_not_repeated():
+    class Silent(Listed):
+        reads = 0
+
+        def __getitem__(self, index):
+            Silent.reads += 1
+            return super().__getitem__(index)
+
+    wrapped = AvalancheDataset(Silent(4, 0))
+    parts = [as_classification_dataset(wrapped.subset([i, 3])) for i in range(3)]
+    assert [list(p.targets) for p in parts] == [[0, 0], [1, 0], [2, 0]]
+    assert Silent.reads == 4
+
+
+def test_labels_under_other_names_and_with_the_data_sets_own_transform():
+    class Named(Listed):
+        def __init__(self):
+            super().__init__(3, 0)
+            self.labels = torch.tensor([0, 1, 2])
+            self.target_transform = lambda y: int(y) + 10
+
+        def __getitem__(self, index):
+            x, y = super().__getitem__(index)
+            return x, self.target_transform(y)
+
+    data = as_classification_dataset(Named())
+    assert data.targets == [10, 11, 12]
+    assert data.batch([0, 1, 2])[1].tolist() == [10, 11, 12]
+
+
+def test_several_labels_per_sample_and_numbers_are_targets():
+    several = TensorDataset(torch.zeros(3, 2), torch.tensor([[0.0, 1], [1, 1], [0, 1]]))
+    data = as_taskaware_classification_dataset(several)
+    assert data.targets.uniques == {(0, 1), (1, 1)}
+    assert data.subset([1]).batch([0])[1].tolist() == [[1, 1]]
+    numbers = as_taskaware_classification_dataset((np.zeros((2, 1)), np.array([0.5, 2.5])))
+    assert (numbers + numbers).targets == [0.5, 2.5, 0.5, 2.5]
+    assert (numbers + numbers).batch([3])[1].tolist() == [2.5]
+
+
+def test_what_can_not_be_labelled_says_what_to_add():
+    class Bare(Listed):
+        def __getitem__(self, index):
+            return super().__getitem__(index)[0]
+
+    class Rows(Listed):
+        def __getitem__(self, index):
+            return {"image": 1, "category": 2}
+
+    with pytest.raises(ValueError, match=r"Bare has no 'targets'.*pass targets=\[...\] with one"):
+        as_classification_dataset(Bare(2, 0))
+    with pytest.raises(ValueError, match=r"Rows are dictionaries.*\['category', 'image'\]: expec"):
+        as_classification_dataset(Rows(2, 0))
+    with pytest.raises(ValueError, match="names such as 'cat', expected numbers; number them"):
+        as_classification_dataset([(1, "cat"), (2, "dog")])
+    with pytest.raises(ValueError, match=r"columns of lengths \[3, 2\]: expected one length"):
+        as_classification_dataset((np.zeros(3), np.zeros(2)))
+    with pytest.raises(ValueError, match="targets=1: the position of the tensor.*expected 0 to 0"):
+        tensor_set(torch.zeros(3))
+    with pytest.raises(ValueError, match="the data has one tensor per sample and no target"):
+        as_classification_dataset(TensorDataset(torch.zeros(3)))
 
 
 def test_wrong_use_is_refused_at_the_call():

@@ -119,6 +119,8 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch, tmp_path):
 @pytest.fixture
 def real(tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets", reason="needs the extra 'hf'")
+    if not hasattr(datasets, "Dataset"):  # a folder of that name was found instead
+        pytest.skip("needs the extra 'hf'")
     if not PARQUET.exists():
         pytest.skip("needs CIFAR-10 as parquet in ../shared/data/cifar10")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
