@@ -25,8 +25,9 @@ class DatasetExperience(CLExperience):
 
     def __init__(self, *, dataset: Any, current_experience: int | None = None) -> None:
         super().__init__(current_experience, None)
-        self._dataset = dataset
-        self._make_dataset: Callable[[], Any] | None = None
+        self._dataset: Any
+        self._make_dataset: Callable[[], Any] | None
+        self.__dict__.update(_dataset=dataset, _make_dataset=None)
 
     @classmethod
     def deferred(cls, make: Callable[[], Any]) -> DatasetExperience:

@@ -96,11 +96,15 @@ class CLExperience:
     """
 
     def __init__(self, current_experience: Any = None, origin_stream: Any = None) -> None:
-        self._masked: dict[str, ExperienceAttribute] = {}
-        self._mode = ExperienceMode.LOGGING
-        self._unmasked_depth = 0
-        self.current_experience = ExperienceAttribute(current_experience)
-        self._origin_stream = origin_stream
+        self._masked: dict[str, ExperienceAttribute]
+        self._mode: ExperienceMode
+        self._unmasked_depth: int
+        self.__dict__.update(  # past __setattr__: online streams make thousands of these
+            _masked={"current_experience": ExperienceAttribute(current_experience)},
+            _mode=ExperienceMode.LOGGING,
+            _unmasked_depth=0,
+            _origin_stream=origin_stream,
+        )
 
     @property
     def current_experience(self) -> Any:
@@ -114,7 +118,7 @@ class CLExperience:
     @property
     def origin_stream(self) -> Any:
         """The stream that the experience belongs to."""
-        return self._origin_stream
+        return self.__dict__["_origin_stream"]
 
     @origin_stream.setter
     def origin_stream(self, stream: Any) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from ..utils.view import View
 from .dataset_experience import DatasetExperience
 from .experiences import ExperienceAttribute
 
@@ -79,7 +79,7 @@ class OnlineCLExperience(DatasetExperience):
         """
         made = cls.__new__(cls)
         DatasetExperience.__init__(made, dataset=None)
-        made._make_dataset = make
+        made.__dict__["_make_dataset"] = make
         made._describe(tuple(origins), known, access_task_boundaries)
         return made
 
@@ -174,36 +174,67 @@ class FixedSizeExperienceSplitter:
         self.drop_last = drop_last
         self.access_task_boundaries = access_task_boundaries
         self.seed = any_seed() if seed is None and shuffle else seed
-        self._dataset: Any = None
-        self._pieces: tuple[Tensor, ...] = ()
+        self._ordered: Slices | None = None
 
     def __len__(self) -> int:
         return n_parts(len(self.experience.dataset), self.experience_size, self.drop_last)
 
     def __getitem__(self, number: int) -> OnlineCLExperience:
         """One part by its number."""
-        if self._dataset is None:
-            self._dataset = self.experience.dataset
-            self._pieces = self._order().split(self.experience_size)
         length = len(self)
-        number = range(length)[number]
-        piece = self._pieces[number]
+        if not -length <= number < length:
+            raise IndexError(
+                f"part {number}: the experience has {length} parts; use 0 to {length - 1}"
+            )
+        return self._part(number % length, length)
+
+    def _part(self, number: int, length: int) -> OnlineCLExperience:
+        if self._ordered is None:
+            self._ordered = self._in_order()
+        start = number * self.experience_size
+        stop = min(start + self.experience_size, len(self._ordered))
         return OnlineCLExperience.part(
-            partial(self._dataset.subset, piece),
+            partial(self._ordered.__getitem__, slice(start, stop)),
             (self.experience,),
-            (len(piece), number == 0, number == length - 1, length),
+            (stop - start, number == 0, number == length - 1, length),
             self.access_task_boundaries,
         )
 
     def __iter__(self) -> Iterator[OnlineCLExperience]:
-        return (self[number] for number in range(len(self)))
+        length = len(self)
+        return (self._part(number, length) for number in range(length))
 
-    def _order(self) -> Tensor:
-        n = len(self._dataset)
-        if not self.shuffle:
-            return torch.arange(n)
-        assert self.seed is not None
-        return torch.randperm(n, generator=torch.Generator().manual_seed(int(self.seed)))
+    def _in_order(self) -> Slices:
+        """All samples in the order of the parts: one gather, of which the parts are slices."""
+        dataset = self.experience.dataset
+        if self.shuffle:
+            assert self.seed is not None
+            generator = torch.Generator().manual_seed(int(self.seed))
+            dataset = dataset.subset(torch.randperm(len(dataset), generator=generator))
+        return Slices(dataset)
+
+
+class Slices:
+    """Consecutive samples of a dataset, cut without a gather where that is possible.
+
+    Args:
+        dataset: the dataset.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self._whole = dataset
+        self._length = len(dataset)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, piece: slice) -> Any:
+        whole = self._whole
+        view = getattr(whole, "_view", None)
+        if view is None or view.part_ids is not None:  # several sources: some may drop out
+            return whole.subset(list(range(piece.start, piece.stop)))
+        attributes = {name: a[piece] for name, a in whole._attributes.items()}
+        return whole._derive(View(view.parts, None, view.rows[piece]), attributes)
 
 
 def check_size(experience_size: int) -> int:
