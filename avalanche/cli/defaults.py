@@ -31,6 +31,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "SplitCIFAR110": {"n_experiences": 11},
         "SplitOmniglot": {"n_experiences": 4},
         "SplitAlphabetOmniglot": {"n_experiences": 10},
+        "ConConDisjoint": {"n_experiences": 3},
+        "ConConStrict": {"n_experiences": 3},
     },
     "strategy": {
         # Strong enough to slow forgetting down, not so strong that new classes are not learnt.

@@ -21,6 +21,8 @@ commands:
            avalanche compare --strategies Naive,Replay,JointTraining --seeds 3
   list     what there is: benchmarks, strategies, plugins, metrics, models
            avalanche list strategies
+  events   what plugins can act at: every event, its moment, what is set by then
+           avalanche events
   report   build the report of one run, or of several together, from what they wrote
            avalanche report runs/a runs/b --out runs/both
 
@@ -100,10 +102,20 @@ def _report(words: list[str]) -> int:
     return report_command(words)
 
 
+def _events(words: list[str]) -> int:
+    from avalanche.core.events import events_table
+
+    if words and words[0] not in ("-h", "--help"):
+        raise UsageError(f"{words[0]}: events takes no options")
+    sys.stdout.write(events_table())
+    return 0
+
+
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": _run,
     "compare": _compare,
     "list": _list,
+    "events": _events,
     "report": _report,
 }
 

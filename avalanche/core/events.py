@@ -79,6 +79,30 @@ EVENTS: tuple[Event, ...] = TRAIN_EVENTS + EVAL_EVENTS + META_EVENTS
 EVENT_NAMES: frozenset[str] = frozenset(event.name for event in EVENTS)
 
 
+def events_table() -> str:
+    """The table of events as Markdown: what fires when, and what is set by then.
+
+    ``docs/events.md`` and the command ``avalanche events`` are made from it.
+    """
+    lines = []
+    for title, events in (
+        ("Training", TRAIN_EVENTS),
+        ("Evaluation", EVAL_EVENTS),
+        ("Meta-learning, in place of forward, backward and update", META_EVENTS),
+    ):
+        lines += [
+            f"## {title}",
+            "",
+            "| event | when | newly set on the strategy |",
+            "|---|---|---|",
+        ]
+        for event in events:
+            provides = ", ".join(f"`{name}`" for name in event.provides)
+            lines.append(f"| `{event.name}` | {event.when} | {provides} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def noop(method: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a base-class callback that does nothing, so that it is never called."""
     method.__is_noop__ = True  # type: ignore[attr-defined]

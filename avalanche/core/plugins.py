@@ -22,6 +22,8 @@ class BasePlugin:
 
     strategy_comes_first: ClassVar[bool] = True
     supports_distributed: ClassVar[bool] = False
+    #: What the plugin replaces on the strategy, such as "dataloader"; two claims are a conflict.
+    owns: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, supports_distributed: bool = False, **kwargs: Any) -> None:
         cls.supports_distributed = supports_distributed

@@ -35,6 +35,8 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         (arXiv 1902.10486); Rolnick et al., NeurIPS 2019 (arXiv 1811.11682).
     """
 
+    owns = ("dataloader",)
+
     def __init__(
         self,
         mem_size: int = 200,

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
 from avalanche.training.templates.supervised import SupervisedTemplate
+from avalanche.training.templates.updates import Precision
 
 __all__ = ["Naive"]
 
@@ -30,6 +31,9 @@ class Naive(SupervisedTemplate):
         evaluator: metrics and loggers, or a function that makes them, or None.
         eval_every: evaluate every so many epochs during training; -1 never.
         peval_mode: the unit of ``eval_every``.
+        clip_grad_norm: largest norm of all gradients together; None for no limit.
+        accumulate: batches whose gradients are averaged into one update.
+        precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` for mixed precision.
     """
 
     def __init__(
@@ -45,6 +49,10 @@ class Naive(SupervisedTemplate):
         evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None = default_evaluator,
         eval_every: int = -1,
         peval_mode: str = "epoch",
+        *,
+        clip_grad_norm: float | None = None,
+        accumulate: int = 1,
+        precision: Precision = "fp32",
     ) -> None:
         super().__init__(
             model,
@@ -58,4 +66,7 @@ class Naive(SupervisedTemplate):
             evaluator,
             eval_every,
             peval_mode,
+            clip_grad_norm=clip_grad_norm,
+            accumulate=accumulate,
+            precision=precision,
         )

@@ -1,6 +1,13 @@
 """Templates: the loops that strategies are made of."""
 
 from avalanche.training.templates.base import BaseTemplate
+from avalanche.training.templates.meta_learning import SupervisedMetaLearningTemplate
+from avalanche.training.templates.sgd import BaseSGDTemplate
 from avalanche.training.templates.supervised import SupervisedTemplate
 
-__all__ = ["BaseTemplate", "SupervisedTemplate"]
+__all__ = [
+    "BaseSGDTemplate",
+    "BaseTemplate",
+    "SupervisedMetaLearningTemplate",
+    "SupervisedTemplate",
+]

@@ -17,23 +17,12 @@ from avalanche.training.templates.checks import (
     check_plugins,
     check_stream,
 )
+from avalanche.training.templates.hooks import EventHooks
 
 __all__ = ["BaseTemplate"]
 
 
-def hook(event: str) -> Callable[..., None]:
-    """The overridable method ``_<event>(self, **kwargs)`` that fires one event."""
-
-    def fire(self: "BaseTemplate", **kwargs: Any) -> None:
-        self.events.fire(event, kwargs)
-
-    fire.__name__ = f"_{event}"
-    fire.__is_hook__ = True  # type: ignore[attr-defined]
-    fire.__doc__ = f"Fire ``{event}``."
-    return fire
-
-
-class BaseTemplate:
+class BaseTemplate(EventHooks):
     """A learner's outer loop: experiences in, events out.
 
     Args:

@@ -2,7 +2,7 @@
 
 import difflib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from torch import nn
@@ -10,8 +10,18 @@ from torch import nn
 from avalanche.core.events import EVENT_NAMES, check_event_names, implements
 from avalanche.core.plugins import BasePlugin
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
+from avalanche.training.plugins.evaluation import EvaluationPlugin
 
-__all__ = ["check_criterion", "check_hooks", "check_keyword", "check_plugin", "check_stream"]
+__all__ = [
+    "check_count",
+    "check_criterion",
+    "check_hooks",
+    "check_keyword",
+    "check_plugin",
+    "check_plugins",
+    "check_stream",
+    "make_evaluator",
+]
 
 
 def check_criterion(criterion: Any, model: nn.Module) -> None:
@@ -133,3 +143,29 @@ def check_stream(experiences: Any) -> None:
         raise TypeError(
             f"experiences={experiences!r}: expected an experience or a stream of experiences"
         )
+
+
+def check_count(name: str, value: int) -> int:
+    """Refuse what is no whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
+    return value
+
+
+def make_evaluator(
+    evaluator: EvaluationPlugin | Callable[[], EvaluationPlugin] | None,
+) -> EvaluationPlugin:
+    """The evaluator that an argument means.
+
+    Raises:
+        TypeError: neither an evaluator nor a function that makes one.
+    """
+    if evaluator is None:
+        return EvaluationPlugin()
+    made = evaluator if isinstance(evaluator, EvaluationPlugin) else evaluator()
+    if not isinstance(made, EvaluationPlugin):
+        raise TypeError(
+            f"evaluator={evaluator!r}: expected an EvaluationPlugin, a function that returns one, "
+            "or None"
+        )
+    return made

@@ -9,7 +9,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 
 if TYPE_CHECKING:
-    from avalanche.training.templates.supervised import SupervisedTemplate
+    from avalanche.training.templates.sgd import BaseSGDTemplate
 
 __all__ = ["LoopState", "load_strategy_state", "strategy_state"]
 
@@ -28,11 +28,11 @@ _FIELDS = (
 class LoopState:
     """What an evaluation inside training must put back: loop variables and module modes."""
 
-    def __init__(self, strategy: "SupervisedTemplate") -> None:
+    def __init__(self, strategy: "BaseSGDTemplate") -> None:
         self._fields = {name: getattr(strategy, name) for name in _FIELDS}
         self._modes = [(module, module.training) for module in strategy.model.modules()]
 
-    def restore(self, strategy: "SupervisedTemplate") -> None:
+    def restore(self, strategy: "BaseSGDTemplate") -> None:
         """Put everything back."""
         for name, value in self._fields.items():
             setattr(strategy, name, value)
@@ -40,7 +40,7 @@ class LoopState:
             module.training = training
 
 
-def strategy_state(strategy: "SupervisedTemplate") -> dict[str, Any]:
+def strategy_state(strategy: "BaseSGDTemplate") -> dict[str, Any]:
     """Model, optimizer, plugins and random state, as tensors and plain values."""
     return {
         "strategy": type(strategy).__name__,
@@ -48,6 +48,7 @@ def strategy_state(strategy: "SupervisedTemplate") -> dict[str, Any]:
         "optimizer": strategy.optimizer.state_dict(),
         "optimizer_kind": type(strategy.optimizer).__name__,
         "optimizer_order": strategy._optimizer_sync.order(strategy.optimizer),
+        "updates": strategy.updates.state_dict(),
         "plugins": [(type(p).__name__, _state_of(p)) for p in strategy.plugins],
         "rng": {
             "torch": torch.get_rng_state(),
@@ -56,9 +57,7 @@ def strategy_state(strategy: "SupervisedTemplate") -> dict[str, Any]:
     }
 
 
-def load_strategy_state(
-    strategy: "SupervisedTemplate", state: dict[str, Any], benchmark: Any
-) -> None:
+def load_strategy_state(strategy: "BaseSGDTemplate", state: dict[str, Any], benchmark: Any) -> None:
     """Restore what :func:`strategy_state` gave.
 
     Raises:
@@ -91,6 +90,7 @@ def load_strategy_state(
     if "optimizer" in state:
         strategy._optimizer_sync.reorder(strategy.optimizer, state["optimizer_order"])
         strategy.optimizer.load_state_dict(state["optimizer"])
+    strategy.updates.load_state_dict(state.get("updates", {}))
     for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
         if hasattr(plugin, "load_state_dict"):
             plugin.load_state_dict(plugin_state, **context)

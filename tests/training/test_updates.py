@@ -1,0 +1,97 @@
+"""Clipping, accumulation and mixed precision, against loops written by hand."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from avalanche.core import SupervisedPlugin
+from avalanche.testing import streams
+from avalanche.training import Naive
+
+
+def make(**options):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return Naive(model, optimizer, train_mb_size=8, evaluator=None, **options)
+
+
+def batches(experience, size):
+    data = experience.dataset
+    for start in range(0, len(data), size):
+        yield data.batch(range(start, min(start + size, len(data))))
+
+
+def test_clipping_limits_the_norm_of_all_gradients():
+    experience = streams.class_incremental().train_stream[0]
+    strategy = make(clip_grad_norm=0.01)
+    model = copy.deepcopy(strategy.model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy.train(experience, shuffle=False)
+    for x, y, _ in batches(experience, 8):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        norm = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
+        for p in model.parameters():
+            p.grad *= min(1.0, 0.01 / (norm.item() + 1e-6))
+        optimizer.step()
+    for a, b in zip(model.parameters(), strategy.model.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_accumulated_batches_equal_one_large_batch():
+    """Five batches of 8 in twos: two updates of 16, and one of the 8 that are left."""
+    experience = streams.class_incremental().train_stream[0]
+    assert len(experience.dataset) == 40
+
+    class Count(SupervisedPlugin):
+        updates = 0
+
+        def after_update(self, strategy, **kwargs):
+            self.updates += 1
+
+    count = Count()
+    strategy = make(accumulate=2, plugins=[count])
+    model = copy.deepcopy(strategy.model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy.train(experience, shuffle=False)
+    for part, (x, y, _) in enumerate(batches(experience, 16)):
+        optimizer.zero_grad()
+        # The last update has one batch of the two that its gradient is averaged over.
+        weight = 1.0 if part < 2 else 0.5
+        (weight * nn.functional.cross_entropy(model(x), y)).backward()
+        optimizer.step()
+    assert count.updates == 3
+    for a, b in zip(model.parameters(), strategy.model.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_mixed_precision_runs_the_model_in_bfloat16_and_keeps_float32_weights():
+    class Look(SupervisedPlugin):
+        def after_forward(self, strategy, **kwargs):
+            self.output = strategy.mb_output.dtype
+
+        def before_update(self, strategy, **kwargs):
+            self.gradient = strategy.model[1].weight.grad.dtype
+
+    look = Look()
+    strategy = make(precision="bf16", plugins=[look])
+    strategy.train(streams.class_incremental().train_stream)
+    assert (look.output, look.gradient) == (torch.bfloat16, torch.float32)
+    assert strategy.model[1].weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"clip_grad_norm": 0}, "clip_grad_norm=0: expected a number above 0"),
+        ({"accumulate": 0}, "accumulate=0: expected a number of batches"),
+        ({"precision": "half"}, "precision='half': expected one of fp32, bf16, fp16"),
+        ({"precision": "fp16"}, "precision='fp16': needs a CUDA device.*use 'bf16' here"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        make(**options)
