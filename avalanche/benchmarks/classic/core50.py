@@ -78,7 +78,7 @@ def _with_class_order(
     benchmark: ClassificationScenario, train: Sequence[Sequence[tuple[str, int]]]
 ) -> ClassificationScenario:
     """Note which classes come when; no other scenario of CORe50 has a class order."""
-    classes = [list(dict.fromkeys(label for _, label in batch)) for batch in train]
+    classes = [sorted({label for _, label in batch}) for batch in train]
     extra: Any = benchmark
     extra.n_classes_per_exp = [len(found) for found in classes]
     extra.classes_order = [label for found in classes for label in found]

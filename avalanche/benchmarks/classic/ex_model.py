@@ -205,8 +205,9 @@ def _load_expert(path: Path, model: nn.Module) -> nn.Module:
         state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(state)
     except Exception as error:  # torch.load and load_state_dict raise nearly anything
+        reason = " ".join(str(error).split())
         raise ValueError(
-            f"{path}: no weights of {type(model).__name__} ({error}); delete the file and fetch it "
+            f"{path}: no weights of {type(model).__name__} ({reason}); delete the file and fetch it "
             "again"
         ) from error
     return model.eval()

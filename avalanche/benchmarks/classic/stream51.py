@@ -43,8 +43,8 @@ def CLStream51(
 
     The stream ``ood`` (out of distribution) has, per test experience, the test images of the
     classes that are still unknown then: those to come, and those that training never has. An
-    experience that would have none is left out, and the stream where all would be. All task
-    labels are 0.
+    experience of ``test`` or ``ood`` without any image is left out (the real data has none). All
+    task labels are 0.
 
     Differences from avalanche-lib 0.6: there is an ``ood`` stream, ``test`` has no images of
     novel classes, ``iid`` and ``class_iid`` work, and no experience is empty.
@@ -84,7 +84,7 @@ def CLStream51(
     others = {"ood": [test_data.subset(rows) for rows in novel if rows]}
     return dataset_benchmark(
         [train_data.subset(rows) for rows in cuts],
-        [test_data.subset(rows) for rows in known],
+        [test_data.subset(rows) for rows in known if rows],
         other_streams_datasets={name: data for name, data in others.items() if data},
         train_transform=train_transform,
         eval_transform=eval_transform,

@@ -64,7 +64,8 @@ class CORe50Dataset(ImageFilesDataset):
     """All training or all test images of CORe50.
 
     The training images are the eight batches of run 0 of the scenario ``ni``, the test images its
-    test set (sessions 3, 7 and 10).
+    test set (sessions 3, 7 and 10). Every image has the label that ``labels.pkl`` has at the place
+    where ``LUP.pkl`` has the image (avalanche-lib 0.6 looks it up at another place).
 
     Args:
         root: the folder with the release (see the module's text); by default

@@ -31,7 +31,14 @@ class _PlainUnpickler(pickle.Unpickler):
             return getattr(importlib.import_module("numpy"), name)
         if module in {"builtins", "__builtin__"} and name in _PLAIN_TYPES:
             return {"set": set, "frozenset": frozenset}[name]
+        if (module, name) == ("_codecs", "encode"):
+            return _bytes_of_text
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+
+
+def _bytes_of_text(text: str, encoding: str = "latin1") -> bytes:
+    """How the old pickle protocols write bytes."""
+    return text.encode("latin1")
 
 
 def _numpy_core(last: str) -> Any:
