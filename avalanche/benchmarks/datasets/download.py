@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,19 +70,15 @@ def download_file(
             raise ValueError(f"url={address!r}: expected an http or https address")
     if checksum is not None:
         _algorithm(checksum)
-    if target.is_file():
-        if checksum is not None and not has_checksum(target, checksum):
-            raise ValueError(
-                f"{target}: checksum {file_checksum(target, checksum)}, expected {checksum}; the "
-                "file is damaged or another one: delete it and try again"
-            )
-        return target
     reasons = []
-    for address in urls:
-        try:
-            return _fetch(address, target, checksum)
-        except (OSError, http.client.HTTPException, _InterruptedError) as error:
-            reasons.append(f"{address} failed ({_reason(error)})")
+    with _alone(target):
+        if target.is_file():
+            return _checked(target, checksum)
+        for address in urls:
+            try:
+                return _fetch(address, target, checksum)
+            except (OSError, http.client.HTTPException, _InterruptedError) as error:
+                reasons.append(f"{address} failed ({_reason(error)})")
     raise DownloadError(
         f"{target.name} can't be downloaded: {'; '.join(reasons)}; connect to a network and try "
         f"again, or put the file at {target} by hand"
@@ -100,6 +97,33 @@ def file_checksum(path: str | Path, like: str) -> str:
 def has_checksum(path: str | Path, checksum: str) -> bool:
     """Whether a file exists and has that checksum."""
     return Path(path).is_file() and file_checksum(path, checksum) == checksum.lower()
+
+
+def _checked(target: Path, checksum: str | None) -> Path:
+    if checksum is not None and not has_checksum(target, checksum):
+        raise ValueError(
+            f"{target}: checksum {file_checksum(target, checksum)}, expected {checksum}; the "
+            "file is damaged or another one: delete it and try again"
+        )
+    return target
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """One process at a time fetches a file; the others wait for it and find it there.
+
+    The lock is a file outside of the data set's folder, which its owner's death releases. Where
+    the system has no such locks everybody fetches for himself.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    name = hashlib.sha256(f"{os.getuid()} {target.absolute()}".encode()).hexdigest()[:24]
+    with Path(tempfile.gettempdir(), f"avalanche-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _algorithm(checksum: str) -> str:

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from ..utils.file_datasets import default_image_loader
 from .dataset_utils import default_dataset_location
 from .download import DownloadError, download_file
+from .mini_imagenet_classes import MINI_IMAGENET_WNIDS
 
 __all__ = ["MiniImageNetDataset"]
 
@@ -37,8 +38,9 @@ class MiniImageNetDataset(Dataset[tuple[Any, int]]):
 
     Attributes:
         image_paths: the files.
-        targets: class of every sample: the position of its WordNet id among those of the split.
-        wnids: WordNet ids of the split, sorted.
+        targets: class of every sample, from 0 to 99 whatever the split: the position of its
+            WordNet id in ``wnids``. The numbers are those of avalanche-lib 0.6.
+        wnids: WordNet ids of all 100 classes.
         wnid_to_idx: class number by WordNet id.
         classes: as ``wnids``.
         class_to_idx: as ``wnid_to_idx``.
@@ -64,8 +66,8 @@ class MiniImageNetDataset(Dataset[tuple[Any, int]]):
         self.loader = loader
         self.image_paths: list[str] = []
         self.targets: list[int] = []
-        self.wnids: list[str] = []
-        self.wnid_to_idx: dict[str, int] = {}
+        self.wnids: list[str] = list(MINI_IMAGENET_WNIDS)
+        self.wnid_to_idx = {wnid: label for label, wnid in enumerate(self.wnids)}
         self.prepare_dataset()
 
     @staticmethod
@@ -86,12 +88,12 @@ class MiniImageNetDataset(Dataset[tuple[Any, int]]):
 
     @property
     def classes(self) -> list[str]:
-        """WordNet ids of the split, sorted."""
+        """As ``wnids``."""
         return self.wnids
 
     @property
     def class_to_idx(self) -> Mapping[str, int]:
-        """Class number by WordNet id."""
+        """As ``wnid_to_idx``."""
         return self.wnid_to_idx
 
     def prepare_dataset(self) -> None:
@@ -100,12 +102,10 @@ class MiniImageNetDataset(Dataset[tuple[Any, int]]):
         for split in _SPLITS if self.split == "all" else (self.split,):
             for wnid, position in _read_list(self._list_file(split)):
                 positions.setdefault(wnid, []).append(position)
-        self.wnids = sorted(positions)
-        self.wnid_to_idx = {wnid: label for label, wnid in enumerate(self.wnids)}
-        for wnid, label in self.wnid_to_idx.items():
-            files = self._class_files(wnid, positions[wnid])
+        for wnid, chosen in positions.items():
+            files = self._class_files(wnid, chosen)
             self.image_paths += files
-            self.targets += [label] * len(files)
+            self.targets += [self.wnid_to_idx[wnid]] * len(files)
 
     def _class_files(self, wnid: str, positions: Sequence[int]) -> list[str]:
         folder = self.imagenet_path / wnid
@@ -161,10 +161,12 @@ def _read_list(path: Path) -> list[tuple[str, int]]:
                 continue
             stem = row[0].partition(".")[0]
             position = stem[len(row[-1]) :]
-            if len(row) != 2 or not stem.startswith(row[1]) or not position.isdigit():
+            known = len(row) == 2 and row[1] in MINI_IMAGENET_WNIDS
+            if not known or not stem.startswith(row[1]) or not position.isdigit():
                 raise ValueError(
                     f"{path}: line {','.join(row)!r}: expected a line such as "
-                    "'n0153282900000005.jpg,n01532829'; fetch the file again"
+                    "'n0153282900000005.jpg,n01532829', of a class of mini-ImageNet; fetch the "
+                    "file again"
                 )
             entries.append((row[1], int(position)))
     if not entries:

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,6 +30,7 @@ class _Site:
         self.tag = '"version 1"'
         self.ranges = True
         self.cut_after = None  # bytes after which the connection breaks, once
+        self.pause = 0.0  # seconds before an answer
         self.asked = []
 
 
@@ -37,6 +40,7 @@ def serve(site):
         def do_GET(self):
             wanted = self.headers.get("Range")
             site.asked.append(wanted)
+            time.sleep(site.pause)
             if self.path == "/gone":
                 self.send_error(404)
                 return
@@ -89,6 +93,15 @@ def test_a_file_is_fetched_whole_and_nothing_else_is_left(tmp_path, checksum):
 def test_a_file_that_is_there_is_not_fetched_again(tmp_path, no_network):
     (tmp_path / "data.bin").write_bytes(CONTENT)
     assert download_file("http://127.0.0.1/x", tmp_path / "data.bin", MD5).name == "data.bin"
+
+
+def test_a_file_wanted_by_several_is_fetched_once(tmp_path):
+    site = _Site()
+    site.pause = 0.2
+    with serve(site) as url, ThreadPoolExecutor(4) as workers:
+        calls = [workers.submit(download_file, url, tmp_path / "data.bin") for _ in range(4)]
+        assert {call.result().read_bytes() for call in calls} == {CONTENT}
+    assert site.asked == [None]
 
 
 def test_a_damaged_file_that_is_there_is_named_and_left_alone(tmp_path, no_network):

@@ -5,14 +5,14 @@ import pytest
 
 from avalanche.benchmarks.datasets import MiniImageNetDataset
 
-WNIDS = ["n00000003", "n00000001", "n00000002"]
+WNIDS = ["n04509417", "n02110341", "n01930112"]  # numbers 2, 0 and 1
 
 
 def write_lists(folder):
     rows = {
-        "train": ["n0000000300000002.jpg,n00000003", "n0000000300000003.jpg,n00000003"],
-        "val": ["n0000000100000001.jpg,n00000001"],
-        "test": ["n0000000200000003.jpg,n00000002"],
+        "train": ["n0450941700000002.jpg,n04509417", "n0450941700000003.jpg,n04509417"],
+        "val": ["n0211034100000001.jpg,n02110341"],
+        "test": ["n0193011200000003.jpg,n01930112"],
     }
     for split, lines in rows.items():
         (folder / f"{split}.csv").write_text("\n".join(["filename,label", *lines]) + "\n")
@@ -29,17 +29,19 @@ def test_images_are_chosen_by_position_among_the_sorted_numbers(root):
     data = MiniImageNetDataset(root, "train")
     names = [path.rpartition("_")[2] for path in data.image_paths]
     assert names == ["10.JPEG", "33.JPEG"]  # of 2, 10, 33
-    assert (data.targets, data.wnids) == ([0, 0], ["n00000003"])
+    assert data.targets == [2, 2]
     image, label = data[0]
-    assert (image.size, label) == ((84, 84), 0)
+    assert (image.size, label) == ((84, 84), 2)
     assert abs(int(np.asarray(image)[0, 0, 0]) - 10) <= 2  # JPEG
 
 
 def test_all_splits_together(root):
     data = MiniImageNetDataset(str(root / "train"), resize_to=(20, 30))
-    assert data.targets == [0, 1, 2, 2]
-    assert data.classes == sorted(WNIDS)
-    assert data.class_to_idx == data.wnid_to_idx == {w: i for i, w in enumerate(sorted(WNIDS))}
+    assert data.targets == [2, 2, 0, 1]  # as avalanche-lib 0.6 on the same files
+    assert data.classes == data.wnids
+    assert len(set(data.wnids)) == 100
+    assert data.class_to_idx == data.wnid_to_idx
+    assert [data.wnid_to_idx[wnid] for wnid in WNIDS] == [2, 0, 1]
     assert data[3][0].size == (30, 20)
     assert len(data) == 4
     assert MiniImageNetDataset.get_train_path(root) == root / "train"
@@ -50,15 +52,17 @@ def test_mistakes_are_named(root, tmp_path, monkeypatch, no_network):
         MiniImageNetDataset(root, "trian")
     with pytest.raises(FileNotFoundError, match=r"none'?: no such folder; expected a folder of Im"):
         MiniImageNetDataset(root / "none")
-    (root / "test.csv").write_text("filename,label\nx.jpg,n1,n2\n")
-    with pytest.raises(ValueError, match=r"test.csv: line 'x.jpg,n1,n2': expected a line such as"):
+    (root / "test.csv").write_text("filename,label\nn0150000000000001.jpg,n01500000\n")
+    with pytest.raises(
+        ValueError, match=r"test.csv: line 'n0150000000000001.jpg,n01500000': expected a"
+    ):
         MiniImageNetDataset(root, "test")
     (root / "test.csv").write_text("filename,label\n")
     with pytest.raises(ValueError, match=r"test.csv: no entries"):
         MiniImageNetDataset(root, "test")
-    (root / "test.csv").write_text("n0000000200000004.jpg,n00000002\n")
+    (root / "test.csv").write_text("n0193011200000004.jpg,n01930112\n")
     with pytest.raises(
-        FileNotFoundError, match=r"3 images, expected at least 4 of class n00000002"
+        FileNotFoundError, match=r"3 images, expected at least 4 of class n01930112"
     ):
         MiniImageNetDataset(root, "test")
     (root / "test.csv").unlink()
