@@ -15,6 +15,7 @@ from .streams import (
     SizedCLStream,
     make_stream,
 )
+from .summary import BenchmarkSummary, summarize
 
 __all__ = [
     "CLExperience",
@@ -66,6 +67,39 @@ class CLScenario:
     def streams(self) -> dict[str, Any]:
         """The streams by name."""
         return dict(self._streams)
+
+    def summary(self, max_experiences: int = 50) -> BenchmarkSummary:
+        """A table of the streams: sizes, classes, overlap, task labels.
+
+        Args:
+            max_experiences: how many experiences of every stream to look at, from the first.
+
+        Returns:
+            An object that prints as a table; ``rows`` and ``totals()`` have the numbers.
+        """
+        return summarize(self, max_experiences)
+
+    def picture(self, stream: str = "train", max_experiences: int = 200) -> Any:
+        """A picture of a stream: its classes by experience.
+
+        Args:
+            stream: name of the stream.
+            max_experiences: how many experiences to draw, from the first.
+
+        Returns:
+            A ``matplotlib.figure.Figure``.
+
+        Raises:
+            ValueError: if there is no such stream, or it has no class labels.
+        """
+        from .picture import stream_picture
+
+        if stream not in self._streams:
+            raise ValueError(
+                f"stream={stream!r}: the benchmark has no such stream; expected one of "
+                f"{list(self._streams)}"
+            )
+        return stream_picture(self._streams[stream], max_experiences)
 
     def __getattr__(self, name: str) -> Any:
         """Only reached for what does not exist: names the streams there are."""
