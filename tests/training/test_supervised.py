@@ -365,3 +365,38 @@ def test_cumulative_counts_an_interrupted_experience_once():
         strategy.train(benchmark.train_stream[0])
     strategy.train(benchmark.train_stream[0])
     assert len(strategy.dataset) == len(benchmark.train_stream[0].dataset)
+
+
+class TwoInputs(nn.Module):
+    """Takes its inputs by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, left, right):
+        return self.layer(torch.cat([left, right], 1))
+
+
+@pytest.mark.parametrize("key", ["targets", "labels"])
+def test_batches_that_are_dictionaries(key):
+    x, y = torch.randn(12, 2), torch.arange(12) % 2
+
+    class Dictionaries(SupervisedTemplate):
+        def make_train_dataloader(self, **kwargs):
+            self.dataloader = [{"left": x, "right": -x, key: y}]
+
+    model = TwoInputs()
+    before = model.layer.weight.detach().clone()
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True))
+    strategy = Dictionaries(model, torch.optim.SGD(model.parameters(), lr=0.1), evaluator=evaluator)
+    results = strategy.train(streams.class_incremental().train_stream[0])
+    assert not torch.equal(before, model.layer.weight)
+    assert 0 <= results["Top1_Acc_Epoch/train_phase/train_stream/Task000"] <= 1
+
+
+def test_a_dictionary_without_targets_names_its_keys():
+    strategy = make()
+    strategy.mbatch = {"pixels": 1}
+    with pytest.raises(KeyError, match="the keys .'pixels'.*none of targets, labels"):
+        strategy.mb_y  # noqa: B018

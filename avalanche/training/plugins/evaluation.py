@@ -152,10 +152,12 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         return self._history.table()
 
     def close(self) -> None:
-        """Let the loggers finish: complete lines, close files.
+        """Let metrics and loggers finish: stop threads, complete lines, close files.
 
-        A run may go on afterwards: loggers open again what they need.
+        A run may go on afterwards: they take up again what they need.
         """
+        for metric in self.metrics:
+            metric.close()
         for logger in self.loggers:
             logger.close()
 

@@ -10,6 +10,11 @@ from avalanche.training.templates.sgd import BaseSGDTemplate, LoopOptions
 __all__ = ["LoopOptions", "SupervisedTemplate"]
 
 
+_TARGETS = ("targets", "labels", "label", "y")
+_TASKS = "targets_task_labels"
+_NO_INPUT = (*_TARGETS, _TASKS)
+
+
 class SupervisedTemplate(BaseSGDTemplate):
     """Supervised training over a stream of experiences; ready to use, or to derive from.
 
@@ -31,22 +36,44 @@ class SupervisedTemplate(BaseSGDTemplate):
 
     @property
     def mb_x(self) -> Any:
-        """Inputs of the current batch, ``(batch, ...)``."""
+        """Inputs of the current batch, ``(batch, ...)``.
+
+        Of a dictionary: everything but targets and task labels, which the model gets by name.
+        """
+        if isinstance(self.mbatch, dict):
+            return {k: v for k, v in self.mbatch.items() if k not in _NO_INPUT}
         return self.mbatch[0]
 
     @property
     def mb_y(self) -> Any:
-        """Targets of the current batch, ``(batch,)``."""
-        return self.mbatch[1]
+        """Targets of the current batch, ``(batch,)``; ``"targets"``, ``"labels"`` ... of a dictionary.
+
+        Raises:
+            KeyError: a dictionary without any of these keys.
+        """
+        if not isinstance(self.mbatch, dict):
+            return self.mbatch[1]
+        for key in _TARGETS:
+            if key in self.mbatch:
+                return self.mbatch[key]
+        raise KeyError(
+            f"the batch has the keys {sorted(self.mbatch)} and none of {', '.join(_TARGETS)}; rename "
+            "the targets, or override mb_y in a template of your own"
+        )
 
     @property
     def mb_task_id(self) -> Any:
         """Task labels of the current batch, ``(batch,)``; None where samples carry none."""
+        if isinstance(self.mbatch, dict):
+            return self.mbatch.get(_TASKS)
         return self.mbatch[-1] if len(self.mbatch) >= 3 else None
 
     def forward(self) -> Any:
         """The model's answer to the current batch."""
-        return avalanche_forward(self.model, self.mb_x, self.mb_task_id)
+        x = self.mb_x
+        if isinstance(x, dict):
+            return self.model(**x)
+        return avalanche_forward(self.model, x, self.mb_task_id)
 
     def criterion(self) -> Tensor:
         """Loss of the current answer, a scalar."""
