@@ -71,6 +71,11 @@ CASES = {
 SKIP = {
     "BWT": "keyed by experience: tests/evaluation/test_forgetting_bwt.py",
     "Forgetting": "keyed by experience: tests/evaluation/test_forgetting_bwt.py",
+    "CPUUsage": "measures the machine: tests/evaluation/test_cpu_usage.py",
+    "DiskUsage": "measures the machine: tests/evaluation/test_disk_usage.py",
+    "MaxGPU": "measures the machine: tests/evaluation/test_gpu_usage.py",
+    "MaxRAM": "measures the machine: tests/evaluation/test_ram_usage.py",
+    "MAC": "counts operations of a model: tests/evaluation/test_mac.py",
     "ElapsedTime": "measures time, not data: tests/evaluation/test_timing.py",
 }
 

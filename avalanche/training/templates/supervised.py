@@ -46,7 +46,7 @@ class SupervisedTemplate(BaseSGDTemplate):
 
     @property
     def mb_y(self) -> Any:
-        """Targets of the current batch, ``(batch,)``; ``"targets"``, ``"labels"`` ... of a dictionary.
+        """Targets of the current batch, ``(batch,)``; by name (``"targets"``) in a dictionary.
 
         Raises:
             KeyError: a dictionary without any of these keys.
@@ -57,8 +57,8 @@ class SupervisedTemplate(BaseSGDTemplate):
             if key in self.mbatch:
                 return self.mbatch[key]
         raise KeyError(
-            f"the batch has the keys {sorted(self.mbatch)} and none of {', '.join(_TARGETS)}; rename "
-            "the targets, or override mb_y in a template of your own"
+            f"the batch has the keys {sorted(self.mbatch)} and none of {', '.join(_TARGETS)}; "
+            "rename the targets, or override mb_y in a template of your own"
         )
 
     @property
