@@ -207,7 +207,7 @@ def _load_expert(path: Path, model: nn.Module) -> nn.Module:
     except Exception as error:  # torch.load and load_state_dict raise nearly anything
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"{path}: no weights of {type(model).__name__} ({reason}); delete the file and fetch it "
-            "again"
+            f"{path}: no weights of {type(model).__name__} ({reason}); delete the file and "
+            "fetch it again"
         ) from error
     return model.eval()

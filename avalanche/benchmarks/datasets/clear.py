@@ -139,7 +139,8 @@ class CLEARDataset(DownloadableDataset[tuple[Any, int]]):
 
     def _download_dataset(self) -> None:
         for name, url, checksum in _RELEASES[self.data_name]:
-            self._download_and_extract_archive(url, name, checksum)
+            places = [url, f"{url}/{name}"]  # some archives lie in a folder of their own name
+            self._download_and_extract_archive(places, name, checksum)
 
     def _download_error_message(self) -> str:
         urls = ", ".join(url for _, url, _ in _RELEASES[self.data_name])

@@ -13,7 +13,7 @@ Layout of the release, one folder per archive::
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -168,14 +168,10 @@ class EndlessCLSimDataset(DownloadableDataset["tuple[SubSequence, SubSequence]"]
         train, test = self._half("train"), self._half("test")
         labels = self._labelmap()
         if self.semseg:
-            size = (240, 135) if isinstance(self.patch_size, int) else self.patch_size
-            build: Callable[[Path], Sequence[SubSequence]] = lambda folder: video_sequences(  # noqa: E731
-                folder, size, labels, self.transform, self.target_transform
-            )
+            halves: list[Sequence[SubSequence]] = [self._videos(f, labels) for f in (train, test)]
         else:
             self.class_names = labels or _class_names([train, test])
-            build = self._patch_sequences
-        halves = [build(train), build(test)]
+            halves = [self._patches(train), self._patches(test)]
         if len(halves[0]) != len(halves[1]):
             raise ValueError(
                 f"{train} has {len(halves[0])} sequences, {test} has {len(halves[1])}; expected as "
@@ -203,7 +199,11 @@ class EndlessCLSimDataset(DownloadableDataset["tuple[SubSequence, SubSequence]"]
             raise ValueError(f"labelmap_path={str(path)!r}: expected {{class name: label}} in it")
         return content
 
-    def _patch_sequences(self, half: Path) -> list[ClassificationSubSequence]:
+    def _videos(self, half: Path, labels: dict[str, int] | None) -> list[VideoSubSequence]:
+        size = (240, 135) if isinstance(self.patch_size, int) else self.patch_size
+        return video_sequences(half, size, labels, self.transform, self.target_transform)
+
+    def _patches(self, half: Path) -> list[ClassificationSubSequence]:
         assert isinstance(self.patch_size, int)
         made = []
         for sequence in _folders(half):

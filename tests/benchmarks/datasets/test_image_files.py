@@ -1,6 +1,9 @@
+import zipfile
+
 import pytest
 from release_files import write_image
 
+from avalanche.benchmarks.datasets import downloadable_dataset
 from avalanche.benchmarks.datasets.image_files import ImageFilesDataset, read_lines
 
 
@@ -46,3 +49,20 @@ def test_lines(tmp_path):
     assert read_lines(tmp_path / "x.txt") == ["a", "b"]
     with pytest.raises(FileNotFoundError, match=r"y\.txt: no such file"):
         read_lines(tmp_path / "y.txt")
+
+
+def test_downloads_are_unpacked(tmp_path, monkeypatch):
+    asked = []
+
+    def fetch(url, target, checksum):
+        asked.append((url, target.name, checksum))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(target, "w") as archive:
+            archive.writestr("images/a.png", b"")
+        return target
+
+    monkeypatch.setattr(downloadable_dataset, "download_file", fetch)
+    data = Two("two", tmp_path / "new")
+    assert asked == [("http://127.0.0.1:9/two.zip", "two.zip", None)]
+    assert len(data) == 2
+    assert (data.root / "images" / "a.png").is_file()
