@@ -29,6 +29,10 @@ class DetectionDataset(AvalancheDataset):
     stay one entry per sample. Make one with :func:`make_detection_dataset`.
     """
 
+    @classmethod
+    def _default_collate(cls) -> Collate:
+        return detection_collate_fn
+
     @property
     def targets(self) -> DataAttribute:
         """The target of every sample; read from the samples, once, if the data has no list."""
@@ -103,7 +107,7 @@ def make_detection_dataset(
     made = SupervisedDetectionDataset(
         base,
         transform_groups=groups,
-        collate_fn=collate_fn or base.collate_fn or detection_collate_fn,
+        collate_fn=collate_fn,
     )
     if targets is not None:
         made = made.update_data_attribute("targets", DataAttribute(targets, "targets"))

@@ -8,6 +8,7 @@ stay uint8). A :class:`SampleSource` wraps any map-style dataset and asks it sam
 
 from __future__ import annotations
 
+import re
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -183,9 +184,21 @@ class SampleSource(Source):
 
     def describe(self) -> str:
         kind = type(self.dataset)
-        targets = getattr(self.dataset, "targets", None)
-        crc = 0 if targets is None else zlib.crc32(np.asarray(targets).tobytes())
+        crc = _checksum(getattr(self.dataset, "targets", None))
         return f"samples[{kind.__module__}.{kind.__qualname__}:{len(self)}]#{crc:08x}"
+
+
+def _checksum(values: Any) -> int:
+    """A number that is equal for equal values in any process; 0 for None."""
+    if values is None:
+        return 0
+    try:
+        array = np.asarray(values)
+    except ValueError:  # values of different lengths
+        array = np.empty(0, object)
+    if array.dtype == object:  # its bytes would be addresses
+        return zlib.crc32(re.sub(r" at 0x\w+", "", repr(list(values))).encode())
+    return zlib.crc32(array.tobytes())
 
 
 def _label_column(column: Tensor) -> Tensor:

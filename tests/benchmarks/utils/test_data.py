@@ -11,11 +11,13 @@ from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset
 
 from avalanche.benchmarks.utils import (
     AvalancheDataset,
+    BatchTransform,
     DataAttribute,
     TransformGroups,
     as_classification_dataset,
     as_taskaware_classification_dataset,
     concat_datasets,
+    make_classification_dataset,
 )
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
 
@@ -53,7 +55,8 @@ class Model:
         for number, label, task, stages, _ in self.samples:
             x = number
             for stage in stages:
-                x = stage[self.group](x) if stage[self.group] is not None else x
+                function = stage.get(self.group, stage["train"])  # replay is train unless given
+                x = function(x) if function is not None else x
             out.append((float(x), label, task))
         return out
 
@@ -61,35 +64,68 @@ class Model:
 def leaf(kind, n, first, task):
     numbers = torch.arange(first, first + n).float()
     labels = torch.arange(first, first + n) % 3
-    if kind == "tensors":
-        data = tensor_set(numbers, labels, task_labels=task)
-    else:
-        data = AvalancheDataset(
-            Listed(n, first),
-            data_attributes=[
-                DataAttribute(labels, "targets"),
-                DataAttribute([task] * n, "targets_task_labels", use_in_getitem=True),
-            ],
-        )
+    half = n // 2
+    source = {
+        "tensors": lambda: TensorDataset(numbers, labels),
+        "arrays": lambda: (numbers.numpy(), labels.numpy()),
+        "samples": lambda: list(zip(numbers, labels.tolist(), strict=True)),
+        "listed": lambda: Listed(n, first),
+        "subset": lambda: Subset(Listed(n + 2, first - 2), range(2, n + 2)),
+        "pieces": lambda: ConcatDataset(
+            [
+                TensorDataset(numbers[:half], labels[:half]),
+                Subset(Listed(n, first), range(half, n)),
+            ]
+        ),
+    }[kind]()
+    data = make_classification_dataset(source, task_labels=task)
     return data, Model([(float(first + i), (first + i) % 3, task, (), 0) for i in range(n)])
 
 
+KINDS = ["tensors", "arrays", "samples", "listed", "subset", "pieces"]
+
+
 def stage_of(a, b):
-    return {"train": plus(a), "eval": times(b)}
+    return {"train": plus(a), "eval": times(b), "replay": times(a + b)}
+
+
+class ExtraBatched(BatchTransform):
+    """A transform that the loaders run on whole batches."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def batch(self, values):
+        return values + self.n
 
 
 @st.composite
 def trees(draw):
     """A random tree of operations, done to datasets and to models alike."""
     pool = [
-        leaf(draw(st.sampled_from(["tensors", "listed"])), draw(st.integers(1, 5)), 10 * i, i % 2)
+        leaf(draw(st.sampled_from(KINDS)), draw(st.integers(2, 5)), 10 * i, i % 2)
         for i in range(draw(st.integers(1, 3)))
     ]
     for _ in range(draw(st.integers(0, 8))):
         data, model = draw(st.sampled_from(pool))
         operation = draw(
             st.sampled_from(
-                ["subset", "concat", "train", "eval", "freeze", "replace", "remove", "wrap"]
+                [
+                    "subset",
+                    "slice",
+                    "concat",
+                    "join",
+                    "train",
+                    "eval",
+                    "replay",
+                    "freeze",
+                    "replace",
+                    "remove",
+                    "wrap",
+                    "wrap frozen",
+                    "batched",
+                    "relabel",
+                ]
             )
         )
         a, b = draw(st.integers(1, 5)), draw(st.integers(2, 5))
@@ -106,8 +142,36 @@ def trees(draw):
                     Model(model.samples + other_model.samples, model.group),
                 )
             )
-        elif operation in ("train", "eval"):
-            pool.append((getattr(data, operation)(), Model(model.samples, operation)))
+        elif operation == "slice":
+            cut = slice(draw(st.integers(-3, 3)), draw(st.integers(-3, 6)), draw(st.integers(1, 2)))
+            pool.append((data[cut], Model(model.samples[cut], model.group)))
+        elif operation == "join":
+            three = [draw(st.sampled_from(pool)) for _ in range(3)]
+            groups = {m.group for d, m in three if len(d)}
+            samples = [s for _, m in three for s in m.samples]
+            if groups:
+                group = groups.pop() if len(groups) == 1 else "train"
+                pool.append((concat_datasets([d for d, _ in three]), Model(samples, group)))
+        elif operation in ("train", "eval", "replay"):
+            known = operation != "replay" or any("replay" in t for s in model.samples for t in s[3])
+            known = known or not any(s[3] for s in model.samples)
+            if known:
+                pool.append((data.with_transforms(operation), Model(model.samples, operation)))
+        elif operation == "relabel":
+            labels = [label + 100 for _, label, *_ in model.samples]
+            new = data.update_data_attribute("targets_task_labels", labels)
+            samples = [(s[0], s[1], t, *s[3:]) for s, t in zip(model.samples, labels, strict=True)]
+            pool.append((new, Model(samples, model.group)))
+        elif operation == "batched":
+            function = ExtraBatched(a)
+            samples = [replaced(s, model.group, plus(a)) for s in model.samples]
+            new = data.replace_current_transform_group(function)
+            pool.append((new, Model(samples, model.group)))
+        elif operation == "wrap frozen":
+            groups = stage_of(a, b)
+            new = AvalancheDataset(data, frozen_transform_groups=TransformGroups(groups))
+            samples = [(*s[:3], (*s[3], groups), len(s[3]) + 1) for s in model.samples]
+            pool.append((new, Model(samples, model.group)))
         elif operation == "freeze":
             samples = [(*s[:3], s[3], len(s[3])) for s in model.samples]
             pool.append((data.freeze_transforms(), Model(samples, model.group)))
@@ -143,14 +207,19 @@ def replaced(sample, group, function):
     return number, label, task, (*stages[:-1], {**stages[-1], group: function}), frozen
 
 
+NESTED = (AvalancheDataset, Subset, ConcatDataset)
+
+
 @given(trees())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_every_tree_of_operations_equals_the_plain_model(pool):
     for data, model in pool:
         expected = model.values()
         assert len(data) == len(expected)
         assert [(float(x), y, t) for x, y, t in data] == expected
         assert len(data.parts) == len(set(data.parts))
+        assert not any(isinstance(p.source.origin, NESTED) for p in data.parts)  # depth 1
+        assert data.rows.numel() == data.rows.untyped_storage().nbytes() // 8 == len(expected)
         if not expected:
             continue
         assert data.targets == [y for _, y, _ in expected]
@@ -172,8 +241,10 @@ def test_thousands_of_concats_and_subsets_stay_flat():
         data = data.concat((other if step % 2 else whole).subset([step % 50]))
         data = data.subset(torch.arange(1, len(data)))
     assert (len(data), len(data.parts)) == (20, 2)
-    assert data.rows.untyped_storage().nbytes() == 20 * 8
-    assert data.targets.values.untyped_storage().nbytes() == 20 * 8
+    for column in (data.rows, data.part_ids, data.targets.values, data.targets_task_labels.values):
+        assert column.untyped_storage().nbytes() == 20 * 8
+    assert [len(part.stages) for part in data.parts] == [0, 0]
+    assert len(pickle.dumps(data.targets)) < 2000
 
 
 def test_torch_subsets_and_concatenations_are_seen_through():

@@ -11,6 +11,8 @@ from avalanche.benchmarks.utils import (
     concat_detection_datasets,
     detection_subset,
     make_detection_dataset,
+    view_from_state,
+    view_state,
 )
 from avalanche.benchmarks.utils.data_loader import ReplayDataLoader, TaskBalancedDataLoader
 from avalanche.benchmarks.utils.transforms import MultiParamTransform
@@ -112,3 +114,14 @@ def test_loaders_give_lists_of_images():
     assert sizes == [(2, 2), (2, 2), (1, 1)]
     for images, targets, _ in ReplayDataLoader(data, data.subset([0]), batch_size=5):
         assert (len(images), len(targets)) == (6, 6)
+
+
+def test_detection_data_travels_by_reference():
+    listed = Boxes(4, listed=True)
+    data = make_detection_dataset(listed, task_labels=3)
+    state = view_state(data.subset([2, 0]))
+    same = make_detection_dataset(Boxes(4, listed=True), task_labels=3)
+    again = view_from_state(state, same.parts)
+    assert type(again) is SupervisedDetectionDataset
+    images, _, tasks = again.batch([0, 1])
+    assert ([int(i[0, 0, 0]) for i in images], tasks.tolist()) == ([2, 0], [3, 3])
