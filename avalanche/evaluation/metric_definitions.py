@@ -91,6 +91,9 @@ class PluginMetric(SupervisedPlugin, ABC, Generic[TResult]):
     def reset(self) -> None:
         """Forget everything."""
 
+    def close(self) -> None:
+        """Let go of what a run holds, such as a thread; the run was interrupted or is over."""
+
 
 class GenericPluginMetric(PluginMetric[TResult]):
     """Resets and emits a standalone metric at the right moments.

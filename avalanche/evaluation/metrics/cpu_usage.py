@@ -1,0 +1,174 @@
+"""Use of the processor."""
+
+import time
+from typing import Any, ClassVar
+
+from avalanche.evaluation.metric_definitions import (
+    EmitAt,
+    GenericPluginMetric,
+    Metric,
+    Mode,
+    PluginMetric,
+    ResetAt,
+)
+
+__all__ = [
+    "CPUPluginMetric",
+    "CPUUsage",
+    "EpochCPUUsage",
+    "ExperienceCPUUsage",
+    "MinibatchCPUUsage",
+    "RunningEpochCPUUsage",
+    "StreamCPUUsage",
+    "cpu_usage_metrics",
+]
+
+
+class CPUUsage(Metric[float]):
+    """Processor time per elapsed time between the first and the last ``update``, in percent.
+
+    All threads of this process count, so four busy cores are 400; loader workers are processes of
+    their own and do not count. 0 with fewer than two updates.
+
+    Example:
+        >>> usage = CPUUsage()
+        >>> usage.update()
+        >>> total = sum(range(10_000))
+        >>> usage.update()
+        >>> usage.result() > 0
+        True
+    """
+
+    def __init__(self) -> None:
+        self._start: tuple[float, float] | None = None
+        self._end: tuple[float, float] | None = None
+
+    def update(self) -> None:
+        """Take both times."""
+        # The process clock is exact to nanoseconds; psutil's counts in hundredths of a second,
+        # which is longer than an iteration.
+        now = time.process_time(), time.perf_counter()
+        if self._start is None:
+            self._start = now
+        else:
+            self._end = now
+
+    def result(self) -> float:
+        """Percent of one core."""
+        if self._start is None or self._end is None:
+            return 0.0
+        elapsed = self._end[1] - self._start[1]
+        return 100 * (self._end[0] - self._start[0]) / elapsed if elapsed > 0 else 0.0
+
+    def reset(self) -> None:
+        """Forget all times."""
+        self._start = self._end = None
+
+
+class CPUPluginMetric(GenericPluginMetric[float]):
+    """Use of the processor from the moment of reset to the moment of emission; the base of the
+    classes below.
+
+    Args:
+        reset_at: when to start.
+        emit_at: when to emit.
+        mode: ``"train"`` or ``"eval"``.
+    """
+
+    updates_each_iteration: ClassVar[bool] = False
+
+    def __init__(self, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
+        self._usage = CPUUsage()
+        super().__init__(self._usage, reset_at, emit_at, mode)
+
+    def reset(self) -> None:
+        """Start."""
+        self._usage.reset()
+        self._usage.update()
+
+    def lazy_result(self) -> float:
+        """Percent until now."""
+        self._usage.update()
+        return self._usage.result()
+
+
+class MinibatchCPUUsage(CPUPluginMetric):
+    """Processor use of every training iteration: ``CPUUsage_MB``."""
+
+    def __init__(self) -> None:
+        super().__init__("iteration", "iteration", "train")
+
+    def __str__(self) -> str:
+        return "CPUUsage_MB"
+
+
+class EpochCPUUsage(CPUPluginMetric):
+    """Processor use of every training epoch: ``CPUUsage_Epoch``."""
+
+    def __init__(self) -> None:
+        super().__init__("epoch", "epoch", "train")
+
+    def __str__(self) -> str:
+        return "CPUUsage_Epoch"
+
+
+class RunningEpochCPUUsage(CPUPluginMetric):
+    """Processor use since the epoch began, at every iteration: ``RunningCPUUsage_Epoch``."""
+
+    def __init__(self) -> None:
+        super().__init__("epoch", "iteration", "train")
+
+    def __str__(self) -> str:
+        return "RunningCPUUsage_Epoch"
+
+
+class ExperienceCPUUsage(CPUPluginMetric):
+    """Processor use of the evaluation of every experience: ``CPUUsage_Exp``."""
+
+    def __init__(self) -> None:
+        super().__init__("experience", "experience", "eval")
+
+    def __str__(self) -> str:
+        return "CPUUsage_Exp"
+
+
+class StreamCPUUsage(CPUPluginMetric):
+    """Processor use of the evaluation of the stream: ``CPUUsage_Stream``."""
+
+    def __init__(self) -> None:
+        super().__init__("stream", "stream", "eval")
+
+    def __str__(self) -> str:
+        return "CPUUsage_Stream"
+
+
+def cpu_usage_metrics(
+    *,
+    minibatch: bool = False,
+    epoch: bool = False,
+    epoch_running: bool = False,
+    experience: bool = False,
+    stream: bool = False,
+) -> list[PluginMetric[Any]]:
+    """Use of the processor, in percent of one core, at the granularities that are switched on.
+
+    Args:
+        minibatch: of every training iteration.
+        epoch: of every training epoch.
+        epoch_running: since the training epoch began, at every iteration.
+        experience: of the evaluation of every experience.
+        stream: of the evaluation of every stream.
+
+    Example:
+        >>> [str(metric) for metric in cpu_usage_metrics(epoch=True, experience=True)]
+        ['CPUUsage_Epoch', 'CPUUsage_Exp']
+    """
+    wanted: list[tuple[bool, type[CPUPluginMetric]]] = [
+        (minibatch, MinibatchCPUUsage),
+        (epoch, EpochCPUUsage),
+        (epoch_running, RunningEpochCPUUsage),
+        (experience, ExperienceCPUUsage),
+        (stream, StreamCPUUsage),
+    ]
+    # The five classes above take no arguments, unlike their base.
+    return [make() for switched_on, make in wanted if switched_on]  # type: ignore[call-arg]
