@@ -1,0 +1,110 @@
+"""Validation streams: never a sample in both, whatever splits and however often it is read."""
+
+import random
+
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+
+from avalanche import benchmarks as B
+
+
+def data(n=40):
+    numbers = torch.arange(n)
+    return TensorDataset(numbers.float(), numbers % 4)
+
+
+def nc():
+    return B.nc_benchmark(data(), data(), 2, True, seed=0)
+
+
+def generated():
+    made = (B.DatasetExperience(dataset=e.dataset) for e in nc().train_stream)
+    return B.CLScenario([B.CLStream("train", made)])
+
+
+def samples(experience):
+    return [int(s[0]) for s in experience.dataset]
+
+
+def careless(dataset):
+    """Draws anew at every call."""
+    order = random.sample(range(len(dataset)), len(dataset))
+    return dataset.subset(order[5:]), dataset.subset(order[:5])
+
+
+@pytest.mark.parametrize("make", [nc, generated])
+@pytest.mark.parametrize("first", ["train", "valid"])
+def test_train_and_valid_never_overlap(make, first):
+    benchmark = B.benchmark_with_validation_stream(make(), split_strategy=careless)
+    found = {}
+    for name in (first, "train", "valid", "train"):
+        found.setdefault(name, []).append([samples(e) for e in benchmark.streams[name]])
+    assert all(reading == readings[0] for readings in found.values() for reading in readings)
+    for train, valid, whole in zip(
+        found["train"][0], found["valid"][0], make().train_stream, strict=True
+    ):
+        assert len(valid) == 5
+        assert not set(train) & set(valid)
+        assert sorted(train + valid) == sorted(samples(whole))
+
+
+def test_recorded_splits_of_avalanche_lib():
+    numbers = torch.arange(20)
+    whole = TensorDataset(numbers.float(), numbers % 5)
+    bm = B.class_incremental_benchmark({"train": whole, "test": whole}, num_experiences=5, seed=0)
+    last = B.benchmark_with_validation_stream(bm, 0.25)
+    assert [samples(e) for e in last.train_stream][:2] == [[4, 9, 14], [0, 5, 10]]
+    assert [samples(e) for e in last.valid_stream][:2] == [[19], [15]]
+    mixed = B.benchmark_with_validation_stream(bm, 3, shuffle=True, seed=5)
+    assert [samples(e) for e in mixed.train_stream][:2] == [[19], [15]]
+    assert [samples(e) for e in mixed.valid_stream][:2] == [[9, 4, 14], [5, 0, 10]]
+
+
+def test_task_labels_class_lists_and_facts_stay():
+    benchmark = B.benchmark_with_validation_stream(nc(), 0.5)
+    assert list(benchmark.streams) == ["train", "valid", "test"]
+    for name in benchmark.streams:
+        for experience, original in zip(benchmark.streams[name], nc().train_stream, strict=True):
+            assert experience.task_label == original.task_label
+            assert experience.classes_in_this_experience == original.classes_in_this_experience
+            assert experience.benchmark is benchmark
+    assert [e.dataset.current_group for e in benchmark.valid_stream] == ["eval", "eval"]
+    assert [e.dataset.current_group for e in benchmark.train_stream] == ["train", "train"]
+    assert benchmark.n_classes == 4
+    assert benchmark.classes_order == nc().classes_order
+
+
+def test_random_splits():
+    whole = B.AvalancheDataset(data(10))
+    numbers = [[int(s[0]) for s in part] for part in B.split_validation_random(0.3, True, 5, whole)]
+    assert numbers == [[1, 4, 9, 6, 3, 5, 0], [2, 8, 7]]  # recorded from avalanche-lib 0.6.0
+    split = B.split_validation_random(4, False)
+    assert [[int(s[0]) for s in part] for part in split(whole)] == [[*range(6)], [6, 7, 8, 9]]
+    before = torch.get_rng_state()
+    B.split_validation_random(0.3, True, 5, whole)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("size", [0.0, 0.25, 0.5, 0.99, 1.0])
+def test_balanced_splits_take_the_share_of_every_class(size):
+    whole = B.utils.as_classification_dataset(data(22))
+    train, valid = B.split_validation_class_balanced(size, whole)
+    for label, count in whole.targets.count.items():
+        assert valid.targets.count.get(label, 0) == int(count * size)
+        assert train.targets.count.get(label, 0) == count - int(count * size)
+
+
+def test_wrong_use_is_refused():
+    whole = B.AvalancheDataset(data(10))
+    with pytest.raises(ValueError, match="validation_size=11: the dataset has 10 samples"):
+        B.split_validation_random(11, False, dataset=whole)
+    with pytest.raises(ValueError, match="validation_size=1.5: expected a share"):
+        B.split_validation_random(1.5, False)
+    with pytest.raises(ValueError, match="validation_size=3: expected a share"):
+        B.split_validation_class_balanced(3)
+    twice = B.benchmark_with_validation_stream(nc(), 0.5)
+    with pytest.raises(ValueError, match="a stream 'valid' already"):
+        B.benchmark_with_validation_stream(twice)
+    with pytest.raises(ValueError, match="expected one called 'train'"):
+        B.benchmark_with_validation_stream(B.CLScenario([]))
