@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from .archives import extract_archive
 from .dataset_utils import default_dataset_location
 from .download import DownloadError, download_file
 from .image_parquet import parquet_class_names, read_image_parquet
+from .restricted_pickle import read_plain_pickle
 
 _SIDE = 32  # pixels
 
@@ -113,7 +113,7 @@ def cifar_class_names(n_classes: int, dataset_root: str | Path | None = None) ->
         file, key = layout.meta
         names: list[str] | None = None
         if (folder / file).is_file():
-            names = _unpickle(folder / file)[key]
+            names = read_plain_pickle(folder / file, dict, encoding="latin1")[key]
         return names
     shards = _files(layout, root, True)
     return parquet_class_names(shards[0], layout.label_column) if shards else None
@@ -200,12 +200,11 @@ def _read(layout: _Layout, files: list[Path]) -> tuple[Tensor, Tensor]:
 
 
 def _read_batch(layout: _Layout, file: Path) -> tuple[Tensor, Tensor]:
-    batch = _unpickle(file)
-    if not isinstance(batch, dict) or "data" not in batch or layout.label_key not in batch:
-        found = sorted(map(str, batch)) if isinstance(batch, dict) else type(batch).__name__
+    batch = read_plain_pickle(file, dict, encoding="latin1")
+    if "data" not in batch or layout.label_key not in batch:
         raise ValueError(
-            f"{file}: found {found}, expected 'data' and {layout.label_key!r}; is it the file of "
-            "another data set?"
+            f"{file}: found {sorted(map(str, batch))}, expected 'data' and "
+            f"{layout.label_key!r}; is it the file of another data set?"
         )
     pixels, labels = torch.as_tensor(batch["data"]), batch[layout.label_key]
     expected = (len(labels), 3 * _SIDE * _SIDE)
@@ -215,36 +214,3 @@ def _read_batch(layout: _Layout, file: Path) -> tuple[Tensor, Tensor]:
             f"labels, expected torch.uint8 data of shape {expected}; unpack {layout.url} again"
         )
     return pixels.view(-1, 3, _SIDE, _SIDE), torch.tensor(labels, dtype=torch.int64)
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads arrays, containers and strings; refuses everything that could run code."""
-
-    _ALLOWED = frozenset(
-        {
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-            ("_codecs", "encode"),
-        }
-    )
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._ALLOWED:
-            raise pickle.UnpicklingError(f"it refers to {module}.{name}, which is refused")
-        if module == "numpy.core.multiarray":
-            import numpy as np
-
-            module = "numpy._core.multiarray" if hasattr(np, "_core") else module
-        return super().find_class(module, name)
-
-
-def _unpickle(file: Path) -> Any:
-    with file.open("rb") as stream:
-        try:
-            return _ArrayUnpickler(stream, encoding="latin1").load()
-        except Exception as error:  # a damaged pickle raises nearly anything
-            raise ValueError(
-                f"{file}: no pickled batch of images ({error}); unpack the archive again"
-            ) from error

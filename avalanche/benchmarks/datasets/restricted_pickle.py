@@ -49,12 +49,13 @@ def _numpy_core(last: str) -> Any:
         return importlib.import_module(f"numpy.core.{last}")
 
 
-def read_plain_pickle(path: str | Path, kind: type) -> Any:
+def read_plain_pickle(path: str | Path, kind: type, encoding: str = "ASCII") -> Any:
     """Read a pickle file of plain values and numpy arrays.
 
     Args:
         path: the file.
         kind: the type that its content must have, such as ``list`` or ``dict``.
+        encoding: how text that Python 2 wrote is read; ``"latin1"`` where it holds arrays.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -75,7 +76,7 @@ def read_plain_pickle(path: str | Path, kind: type) -> Any:
         raise FileNotFoundError(f"{path}: no such file; expected a pickled {kind.__name__}")
     try:
         with path.open("rb") as file:
-            content = _PlainUnpickler(file).load()
+            content = _PlainUnpickler(file, encoding=encoding).load()
     except Exception as error:  # a damaged pickle raises nearly anything
         raise ValueError(
             f"{path}: no pickle file of plain values ({error}); expected a {kind.__name__} of "

@@ -81,10 +81,10 @@ def test_one_missing_batch_is_named(tmp_path, write_cifar):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no pickled batch of images"),
-        (pickle.dumps([1]), "found list, expected 'data' and 'labels'"),
+        (b"", "no pickle file of plain values"),
+        (pickle.dumps([1]), "holds a list, expected a dict"),
         (pickle.dumps({"data": 1}), r"found \['data'\], expected 'data' and 'labels'"),
-        (pickle.dumps(print), "refers to builtins.print, which is refused"),
+        (pickle.dumps(print), "asks for builtins.print"),
         (
             pickle.dumps({"data": np.zeros((2, 5), np.uint8), "labels": [0, 1]}),
             r"shape \(2, 5\) and 2 labels, expected torch.uint8 data of shape \(2, 3072\)",
