@@ -113,6 +113,8 @@ REGISTRY: dict[str, Callable[[Any], Batched | None]] = {
     "v2.RandomCrop": random.random_crop,
     "v1.RandomErasing": random.random_erasing,
     "v2.RandomErasing": random.random_erasing,
+    "v1.RandomRotation": random.random_rotation,
+    "v2.RandomRotation": random.random_rotation,
     "v1.ColorJitter": random.color_jitter,
     "v2.ColorJitter": random.color_jitter,
 }
@@ -122,7 +124,7 @@ PER_SAMPLE: dict[str, str] = {
     "ColorJitter": "on PIL images and bytes, which round after every operation, and with hue",
     "RandomCrop": "with pad_if_needed, a padding mode other than constant, or a fill per channel",
     "Pad": "with a fill per channel",
-    "RandomRotation": "every sample has another sampling grid, and rounding differs in a batch",
+    "RandomRotation": "on PIL images, with expand, a centre, a fill per channel, or bicubic",
     "RandomResizedCrop": "every sample has another box, so another set of resampling weights",
     "Lambda": "only its author knows what the function does to a batch",
 }

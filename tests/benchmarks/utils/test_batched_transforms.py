@@ -11,7 +11,7 @@ from torchvision.transforms import functional as F
 from torchvision.transforms import v2
 
 from avalanche.benchmarks.utils import AvalancheDataset, BatchTransform
-from avalanche.benchmarks.utils.batched_random import adjust
+from avalanche.benchmarks.utils.batched_random import adjust, rotate
 from avalanche.benchmarks.utils.batched_transforms import PER_SAMPLE, REGISTRY, Step, steps_of
 from avalanche.benchmarks.utils.columns import ImageBatch, pack_images
 from avalanche.benchmarks.utils.pipeline import Part, Program
@@ -116,6 +116,8 @@ def test_every_entry_of_the_registry_is_tested_here():
         "v2.RandomVerticalFlip",
         "v1.RandomErasing",
         "v2.RandomErasing",
+        "v1.RandomRotation",
+        "v2.RandomRotation",
         "v1.ColorJitter",
         "v2.ColorJitter",
     }
@@ -197,6 +199,35 @@ def test_erased_boxes_have_the_distribution_of_the_original(cls):
     assert stats.kstest(drawn[drawn != 0].double(), "norm").pvalue > 1e-4
 
 
+@pytest.mark.parametrize("values", [FLOATS, PIXELS, FLOATS.double()], ids=["f32", "u8", "f64"])
+@pytest.mark.parametrize("mode", [T.InterpolationMode.NEAREST, T.InterpolationMode.BILINEAR])
+@pytest.mark.parametrize("fill", [0.0, 3.0])
+def test_images_are_turned_as_the_original_does(values, mode, fill):
+    drawn = torch.Generator().manual_seed(4)
+    for function in (F.rotate, v2.functional.rotate):
+        for _ in range(5):
+            angles = torch.empty(len(values)).uniform_(-180, 180, generator=drawn)
+            pairs = zip(values, angles.tolist(), strict=True)
+            expected = torch.stack([function(x, a, mode, fill=[fill] * 3) for x, a in pairs])
+            got = rotate(values, angles, mode.value, fill)
+            assert got.dtype == expected.dtype
+            exact = mode is T.InterpolationMode.NEAREST or values is PIXELS
+            assert torch.allclose(got, expected, rtol=0, atol=0 if exact else 1e-5)
+
+
+@pytest.mark.parametrize("cls", [T.RandomRotation, v2.RandomRotation])
+def test_angles_are_drawn_for_every_sample(cls):
+    ramp = torch.linspace(-1, 1, 33).expand(1, 1, 33, 33)  # turned by a, it rises by cos a
+    values = ramp.expand(800, 1, 33, 33)
+    for degrees in (60, (10, 30)):
+        transform = cls(degrees, T.InterpolationMode.BILINEAR)
+        batched = program([transform]).batch([values.clone()])[0]
+        single = per_sample([transform], list(values.clone()))
+        slopes = [(o[:, 0, 16, 24] - o[:, 0, 16, 8]).double().numpy() for o in (batched, single)]
+        assert stats.ks_2samp(*slopes).pvalue > 1e-4
+        assert abs(np.corrcoef(slopes[0][1:], slopes[0][:-1])[0, 1]) < 0.15
+
+
 def test_colours_are_adjusted_as_the_original_does():
     images = torch.rand(6, 3, 5, 4, generator=torch.Generator().manual_seed(3))
     factors = torch.tensor([0.0, 0.3, 0.9, 1.0, 1.4, 3.0])
@@ -236,15 +267,14 @@ def test_what_runs_per_sample_gives_the_same_pixels_and_says_why():
         assert torch.equal(got, per_sample(chain, images))
     for cls in (T, v2):
         for transform in (
-            cls.RandomRotation(30),
+            cls.RandomRotation(30, expand=True),
+            cls.RandomRotation(30, center=(1, 2)),
+            cls.RandomRotation(30, fill=(1, 2, 3)),
             cls.RandomResizedCrop(6),
             cls.ColorJitter(hue=0.1),
             cls.Lambda(lambda x: x),
         ):
             assert not Step(transform).is_batched
-        same = FLOATS[:1].expand(9, -1, -1, -1).clone()
-        out = program([cls.RandomRotation(90)]).batch([same])[0]
-        assert len(out.flatten(1).unique(dim=0)) > 5
         out = program([cls.RandomResizedCrop(6)]).batch([FLOATS.clone()])[0]
         assert out.shape == (9, 3, 6, 6)
 
