@@ -1,6 +1,6 @@
 """Events, plugins and the agent: what everything else stands on."""
 
-from avalanche.core.agent import Adaptable, Agent
+from avalanche.core.agent import Adaptable, Agent, maybe_init
 from avalanche.core.events import EVENTS, Dispatcher, Event
 from avalanche.core.plugins import (
     BasePlugin,
@@ -19,4 +19,5 @@ __all__ = [
     "Event",
     "SupervisedMetaLearningPlugin",
     "SupervisedPlugin",
+    "maybe_init",
 ]

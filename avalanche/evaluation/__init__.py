@@ -2,11 +2,15 @@
 
 from avalanche.evaluation import metric_definitions, metric_results, metric_utils, metrics
 from avalanche.evaluation.metric_definitions import GenericPluginMetric, Metric, PluginMetric
+from avalanche.evaluation.timeline import AvlAccuracy, AvlCE, TimelineMetric
 
 __all__ = [
+    "AvlAccuracy",
+    "AvlCE",
     "GenericPluginMetric",
     "Metric",
     "PluginMetric",
+    "TimelineMetric",
     "metric_definitions",
     "metric_results",
     "metric_utils",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["forgetting"]
+__all__ = ["forgetting", "forgetting_matrix"]
 
 
 def forgetting(
@@ -52,3 +52,36 @@ def forgetting(
     reached = matrix[learnt, np.arange(experiences)]
     later = np.arange(times)[:, None] > learnt[None, :]
     return np.where(later, reached - matrix, 0.0)
+
+
+def forgetting_matrix(accuracy_matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    r"""How far every experience has fallen below its best accuracy so far.
+
+    :math:`F_{t,k} = \max_{s \le t} A_{s,k} - A_{t,k}`, at least 0. It needs no knowledge of when
+    an experience was learnt, so it suits streams without boundaries; with boundaries
+    :func:`forgetting` compares with the accuracy right after learning.
+
+    Args:
+        accuracy_matrix: shape ``(times, experiences)``, or ``(times,)`` for a single one.
+
+    Returns:
+        The same shape; not a number where the accuracy is none.
+
+    Raises:
+        ValueError: neither one nor two dimensions.
+
+    Example:
+        >>> forgetting_matrix([[0.75, 0.0], [0.5, 1.0], [0.25, 0.5]]).tolist()
+        [[0.0, 0.0], [0.25, 0.0], [0.5, 0.5]]
+
+    Differences from the paper:
+        The present counts among the times whose best is taken, so an accuracy that still rises
+        gives 0, not a negative number.
+
+    References:
+        Chaudhry et al., "Riemannian Walk", ECCV 2018 (arXiv 1801.10112), section 4.
+    """
+    matrix = np.asarray(accuracy_matrix, dtype=np.float64)
+    if matrix.ndim not in (1, 2):
+        raise ValueError(f"accuracy_matrix of shape {matrix.shape}: expected (times, experiences)")
+    return np.fmax.accumulate(matrix, axis=0) - matrix

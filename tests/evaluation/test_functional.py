@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from avalanche.evaluation.functional import forgetting
+from avalanche.evaluation.functional import forgetting, forgetting_matrix
 
 
 def by_definition(matrix, learnt):
@@ -38,3 +38,25 @@ def test_boundaries():
 def test_wrong_input(shape, boundaries, message):
     with pytest.raises(ValueError, match=message):
         forgetting(np.zeros(shape), boundaries)
+
+
+def test_forgetting_matrix_is_the_distance_from_the_best_so_far():
+    accuracy = np.random.default_rng(1).uniform(size=(7, 3))
+    found = forgetting_matrix(accuracy)
+    for time, experience in np.ndindex(accuracy.shape):
+        best = max(accuracy[s, experience] for s in range(time + 1))
+        assert found[time, experience] == best - accuracy[time, experience]
+    np.testing.assert_array_equal(forgetting_matrix(accuracy[:, 0]), found[:, 0])
+
+
+def test_forgetting_matrix_of_experiences_that_come_later():
+    accuracy = [[0.5, np.nan], [0.25, 1.0], [0.5, 0.75]]
+    np.testing.assert_array_equal(
+        forgetting_matrix(accuracy), [[0.0, np.nan], [0.25, 0.0], [0.0, 0.25]]
+    )
+
+
+@pytest.mark.parametrize("accuracy", [0.5, np.zeros((1, 1, 1))])
+def test_forgetting_matrix_needs_a_matrix(accuracy):
+    with pytest.raises(ValueError, match="accuracy_matrix of shape .*: expected"):
+        forgetting_matrix(accuracy)
