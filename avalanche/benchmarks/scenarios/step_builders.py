@@ -216,25 +216,27 @@ def TensorScenario(
 
 
 def with_own_transforms(train: Any, test: Any) -> tuple[Any, Any]:
-    """Make transforms inside two plain datasets the groups ``train`` and ``eval`` of both.
+    """Make the transforms inside two plain datasets the groups ``train`` and ``eval`` of both.
 
-    So ``step_info.with_test_transformations()`` can show training samples untouched. Lists of
-    datasets go pair by pair; Avalanche datasets stay what they are.
+    So ``step_info.with_test_transformations()`` can show training samples as test samples. This
+    needs datasets whose stored samples the data layer reads itself, such as torchvision's; others
+    apply their transforms themselves and stay what they are. Lists go pair by pair.
     """
     if isinstance(train, (list, tuple)) and isinstance(test, (list, tuple)):
-        pairs = [with_own_transforms(a, b) for a, b in zip(train, test, strict=False)]
-        rest = [*train[len(pairs) :]], [*test[len(pairs) :]]
-        return [a for a, _ in pairs] + rest[0], [b for _, b in pairs] + rest[1]
-    own = [None if isinstance(d, AvalancheDataset) else d for d in (train, test)]
-    inputs = [getattr(d, "transform", None) for d in own]
-    if inputs == [None, None] or None in own or isinstance(train, TensorDataset):
-        return train, test
-    targets = [getattr(d, "target_transform", None) for d in own]
-    pairs = list(zip(inputs, targets, strict=True))
-    groups = TransformGroups({"train": pairs[0], "eval": pairs[1]})
-    made = []
+        made = [with_own_transforms(a, b) for a, b in zip(train, test, strict=False)]
+        n = len(made)
+        return [a for a, _ in made] + [*train[n:]], [b for _, b in made] + [*test[n:]]
+    found = []
     for dataset in (train, test):
-        found = _make_taskaware_classification_dataset(dataset)
-        bare = found._view.map_parts(lambda part: Part(part.source))
-        made.append(found._derive(bare.map_parts(lambda p: p.then(groups)), found.data_attributes))
-    return made[0], made[1]
+        if isinstance(dataset, (AvalancheDataset, TensorDataset, list, tuple)):
+            return train, test
+        found.append(_make_taskaware_classification_dataset(dataset))
+    stages = [part.stages for data in found for part in data.parts]
+    if [len(own) for own in stages] != [1, 1]:
+        return train, test
+    groups = TransformGroups({"train": stages[0][0]["train"], "eval": stages[1][0]["eval"]})
+    bare = [data._view.map_parts(lambda part: Part(part.source).then(groups)) for data in found]
+    train, test = (
+        data._derive(view, data.data_attributes) for data, view in zip(found, bare, strict=True)
+    )
+    return train, test

@@ -99,8 +99,9 @@ def _sizes(n_classes: int, n_experiences: int | None, given: Sequence[int] | Non
 
 
 def _of_classes(dataset: Any, classes: Sequence[int]) -> Any:
+    """The samples of some classes, the last class first as in avalanche-lib 0.6."""
     groups = dataset.targets.groups
-    pieces = [groups[label] for label in classes if label in groups]
+    pieces = [groups[label] for label in reversed(classes) if label in groups]
     return dataset.subset(torch.cat(pieces) if pieces else [])
 
 
