@@ -5,9 +5,9 @@ import pickle
 
 import pytest
 import torch
-from torchvision.transforms import RandomHorizontalFlip
+from torchvision.transforms import Compose, ConvertImageDtype, Normalize, RandomHorizontalFlip
 
-from avalanche.benchmarks.utils import TransformGroups
+from avalanche.benchmarks.utils import TransformGroups, make_detection_dataset
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
 from avalanche.benchmarks.utils.data_loader import (
     GroupBalancedDataLoader,
@@ -209,10 +209,24 @@ def test_workers_give_the_same_order(groups, index):
 
 
 @pytest.mark.slow
-def test_workers_may_be_spawned(groups):
-    options = {"num_workers": 1, "multiprocessing_context": "spawn"}
-    loader = TaskBalancedDataLoader(groups[0] + groups[1], 4, **options)
-    assert numbers(loader) == numbers(TaskBalancedDataLoader(groups[0] + groups[1], 4))
+@pytest.mark.parametrize("kind", ["tasks", "replay", "detection"])
+def test_workers_may_be_spawned(groups, kind):
+    def made(**options):
+        if kind == "tasks":
+            return TaskBalancedDataLoader(groups[0] + groups[1], 4, **options)
+        if kind == "replay":
+            chain = Compose([ConvertImageDtype(torch.float32), Normalize(0.5, 0.5)])
+            images = tensor_set(torch.zeros(6, 1, 2, 2).byte(), torch.arange(6), transform=chain)
+            return ReplayDataLoader(images, images.subset([5, 4]), batch_size=4, **options)
+        samples = [(torch.zeros(1, i + 1), {"labels": torch.tensor([i])}) for i in range(4)]
+        return SingleDatasetDataLoader(make_detection_dataset(samples), 2, **options)
+
+    spawned = list(made(num_workers=1, multiprocessing_context="spawn"))
+    expected = list(made())
+    assert len(spawned) == len(expected)
+    for there, here in zip(spawned, expected, strict=True):
+        for a, b in zip(there, here, strict=True):
+            assert repr(a) == repr(b)
 
 
 def test_persistent_workers_start_a_new_order_every_epoch(groups):
