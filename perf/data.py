@@ -163,8 +163,8 @@ def main() -> None:
     lines = [
         f"One thread, medians of {options.rounds} interleaved rounds; "
         f"Python {platform.python_version()}, commit {commit}. 'last / first' compares the cost "
-        "of a unit at the end with that at the start; 'grown' is the growth of peak memory after "
-        "the first tenth.",
+        "of a unit at the end with that at the start; 'grown' is the growth of memory after the "
+        "first tenth.",
         "",
         *table(answers, rows),
     ]

@@ -8,13 +8,13 @@ import gc
 import itertools
 import json
 import random
-import resource
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import torch
 import workloads as w
 
@@ -78,7 +78,7 @@ def steps() -> Answer:
             for row in range(200):
                 memory[row]
             times.append(time.perf_counter() - before)
-            memory_mb.append(float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024)
+            memory_mb.append(psutil.Process().memory_info().rss / 2**20)
     seconds = time.perf_counter() - start
     return {
         "seconds": seconds,
