@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from avalanche.benchmarks.utils import replay_view
 from avalanche.benchmarks.utils.data_loader import ReplayDataLoader
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.storage_policy import ExemplarsBuffer, ExperienceBalancedBuffer
@@ -15,6 +16,8 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
 
     From the second experience on each batch holds ``batch_size`` new samples and
     ``batch_size_mem`` samples of the memory; the memory takes in each experience after training.
+    Remembered samples go through the transform group ``replay`` where a data set defines one, and
+    through ``train`` otherwise.
 
     Args:
         mem_size: capacity of the memory, in samples.
@@ -77,12 +80,12 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         **kwargs: Any,
     ) -> None:
         """Replace the loader by one that mixes in the memory."""
-        memory = self.storage_policy.buffer
+        memory = replay_view(self.storage_policy.buffer.train())
         if len(memory) == 0:
             return
         strategy.dataloader = ReplayDataLoader(
             strategy.adapted_dataset,
-            memory.train(),
+            memory,
             oversample_small_tasks=True,
             batch_size=self.batch_size or strategy.train_mb_size,
             batch_size_mem=self.batch_size_mem or strategy.train_mb_size,

@@ -1,0 +1,91 @@
+"""Replay: what a batch holds, and which transforms it went through."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import TensorDataset
+
+from avalanche.benchmarks import nc_benchmark
+from avalanche.benchmarks.utils import TransformGroups, _make_taskaware_classification_dataset
+from avalanche.core import SupervisedPlugin
+from avalanche.testing import streams
+from avalanche.training import ClassBalancedBuffer, Naive, Replay
+from avalanche.training.plugins import ReplayPlugin
+
+
+class Look(SupervisedPlugin):
+    """Keeps the batches of the last experience."""
+
+    def before_training_exp(self, strategy, **kwargs):
+        self.batches = []
+
+    def after_forward(self, strategy, **kwargs):
+        self.batches.append([column.clone() for column in strategy.mbatch])
+
+
+def make(strategy, width=streams.FEATURES, **options):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(width, streams.CLASSES))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    return strategy(model, optimizer, train_mb_size=10, evaluator=None, **options)
+
+
+def test_batches_hold_new_and_remembered_samples_from_the_second_experience_on():
+    look, benchmark = Look(), streams.class_incremental()
+    strategy = make(Replay, mem_size=12, plugins=[look])
+    strategy.train(benchmark.train_stream[0])
+    assert {len(y) for _, y, _ in look.batches} == {10}
+    strategy.train(benchmark.train_stream[1])
+    assert len(look.batches) == 4
+    for _, y, _ in look.batches:
+        new, old = y[:10], y[10:]
+        assert len(old) == 10
+        assert set(new.tolist()) <= {2, 3}
+        assert set(old.tolist()) <= {0, 1}
+    # Everything new was seen once, and the whole memory was in use.
+    seen = torch.cat([x[:10] for x, _, _ in look.batches])
+    assert len(torch.unique(seen, dim=0)) == 40
+    memory = torch.cat([x[10:] for x, _, _ in look.batches])
+    assert len(torch.unique(memory, dim=0)) == 12
+
+
+def test_sizes_of_both_halves_are_options():
+    look, benchmark = Look(), streams.class_incremental()
+    plugin = ReplayPlugin(mem_size=12, batch_size=8, batch_size_mem=3)
+    strategy = make(Naive, plugins=[plugin, look])
+    strategy.train(benchmark.train_stream[:2])
+    assert {len(y) for _, y, _ in look.batches} == {8 + 3}
+
+
+def test_remembered_samples_have_a_transform_of_their_own():
+    x, y = torch.zeros(40, 1), torch.arange(40) % 4
+    groups = TransformGroups({"train": Add(1), "eval": None, "replay": Add(5)})
+    data = _make_taskaware_classification_dataset(TensorDataset(x, y), transform_groups=groups)
+    benchmark = nc_benchmark(data, data, 2, False, shuffle=False)
+    look = Look()
+    make(Naive, 1, plugins=[ReplayPlugin(8), look]).train(benchmark.train_stream)
+    for x, _, _ in look.batches:
+        assert x.flatten().tolist() == [1.0] * 10 + [5.0] * 10
+
+
+class Add:
+    def __init__(self, number):
+        self.number = number
+
+    def __call__(self, x):
+        return x + self.number
+
+
+def test_the_policy_may_stand_second_as_in_0_1_and_gives_ext_mem():
+    plugin = ReplayPlugin(6, ClassBalancedBuffer(6))
+    make(Naive, plugins=[plugin]).train(streams.class_incremental().train_stream)
+    assert {c: len(d) for c, d in plugin.ext_mem.items()} == dict.fromkeys(range(6), 1)
+
+
+def test_wrong_options():
+    with pytest.raises(ValueError, match="mem_size=-3: expected a whole number of samples"):
+        ReplayPlugin(-3)
+    with pytest.raises(ValueError, match=r"mem_size=5: the storage policy holds max_size=6"):
+        ReplayPlugin(5, storage_policy=ClassBalancedBuffer(6))
+    with pytest.raises(ValueError, match="storage_policy='fifo': expected one of experience_bal"):
+        make(Replay, storage_policy="fifo")
