@@ -129,9 +129,15 @@ class CrossEntropy(Metric[float]):
         """Take a batch.
 
         Args:
-            logits: ``(batch, classes)``.
+            logits: ``(batch, units)``; a class that a growing model has no unit for yet has
+                probability 0, so its loss is infinite.
             targets: class indices, ``(batch,)``.
         """
+        if not len(targets):
+            return
+        missing = int(targets.max()) + 1 - logits.shape[1]
+        if missing > 0:
+            logits = F.pad(logits, (0, missing), value=float("-inf"))
         self._mean.update(F.cross_entropy(logits.detach(), targets), weight=len(targets))
 
     def result(self) -> float:

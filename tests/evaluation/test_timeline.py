@@ -81,3 +81,15 @@ def test_a_pass_must_have_begun(call):
     metric = TimelineMetric(Mean())
     with pytest.raises(RuntimeError, match="call before_stream.. first"):
         getattr(metric, call[0])(*call[1:])
+
+
+def test_a_class_without_a_unit_has_infinite_loss():
+    metric = AvlCE()
+    metric.before_stream()
+    metric.update(torch.zeros(1, 2), torch.tensor([5]))
+    metric.step()
+    metric.update(torch.zeros(0, 2), torch.zeros(0, dtype=torch.long))
+    metric.update(torch.zeros(1, 2), torch.tensor([1]))
+    metric.step()
+    metric.after_stream()
+    assert metric.result() == pytest.approx([float("inf"), np.log(2)])
