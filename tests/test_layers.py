@@ -14,7 +14,7 @@ LAYERS = [
     {"distributed"},
     {"benchmarks"},
     {"models"},
-    {"evaluation"},
+    {"evaluation", "extras"},
     {"logging", "checkpointing"},
     {"training"},
     {"report", "testing"},

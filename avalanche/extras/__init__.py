@@ -1,0 +1,1 @@
+"""Older paths: :mod:`avalanche.extras.models` is :mod:`avalanche.models`."""
