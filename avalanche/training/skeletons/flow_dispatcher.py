@@ -7,7 +7,8 @@ from typing import Any
 
 from avalanche.core.events import Dispatcher, bind, implements
 from avalanche.training.skeletons.checks import check_plugin_steps
-from avalanche.training.skeletons.flow_view import MOMENTS, FlowView
+from avalanche.training.skeletons.flow_view import FlowView
+from avalanche.training.skeletons.moments import MOMENTS
 from avalanche.training.skeletons.namespace import Namespace
 from avalanche.training.skeletons.strategy_parts import is_part, raw_method
 
