@@ -33,3 +33,16 @@ def small_mnist(tmp_path, monkeypatch):
     monkeypatch.setenv("AVALANCHE_DATA", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
     return raw
+
+
+@pytest.fixture(params=["small", pytest.param("real", marks=pytest.mark.slow)])
+def mnist(request):
+    """MNIST where the library looks for it: first a small one, then the original."""
+    small = request.getfixturevalue("small_mnist")
+    if request.param == "real":
+        original = request.getfixturevalue("real_mnist")
+        for path in small.iterdir():
+            path.unlink()
+        small.rmdir()
+        small.symlink_to(original / "MNIST" / "raw")
+    return request.param
