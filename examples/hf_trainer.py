@@ -14,7 +14,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import TensorDataset
-from transformers import BertConfig, BertModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    BertConfig,
+    BertModel,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
 from avalanche.benchmarks import split_by_class
 from avalanche.benchmarks.utils.data_loader import ReplayDataLoader, SingleDatasetDataLoader
@@ -90,6 +97,7 @@ class ContinualTrainer(Trainer):
         agent.pre_adapt(experience)
         self.agent, self.experience = agent, experience
         super().__init__(agent.model, args, callbacks=[Components(agent, experience)])
+        self.remove_callback(PrinterCallback)
 
     def get_train_dataloader(self):
         return Named(

@@ -139,3 +139,14 @@ def test_multi_head_training(small_mnist, name):
     for k in range(5):
         # each task keeps its head: nothing is forgotten down to chance
         assert found[f"Top1_Acc_Exp/eval_phase/test_stream/Task{k:03}/Exp{k:03}"] > 0.6
+
+
+def test_multitask_models_forward_single_task():
+    """ "Inherit from MultiTaskModule, forward single task for examples of the same label"."""
+
+    class Scaled(MultiTaskModule):
+        def forward_single_task(self, x, task_label):
+            return x * (task_label + 1)
+
+    out = Scaled()(torch.ones(4, 2), torch.tensor([0, 2, 0, 1]))
+    assert out.tolist() == [[1, 1], [3, 3], [1, 1], [2, 2]]
