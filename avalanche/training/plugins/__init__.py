@@ -11,14 +11,25 @@ from avalanche.training.plugins.ewc import EWCPlugin
 from avalanche.training.plugins.lwf import LwFPlugin
 from avalanche.training.plugins.periodic_eval import PeriodicEval
 from avalanche.training.plugins.replay import ReplayPlugin
+from avalanche.training.plugins.storage_policies import (
+    ClassBalancedStoragePolicy,
+    ExperienceBalancedStoragePolicy,
+    StoragePolicy,
+)
+from avalanche.training.plugins.strategy_plugin import StrategyCallbacks, StrategyPlugin
 
 __all__ = [
+    "ClassBalancedStoragePolicy",
     "Clock",
     "EWCPlugin",
     "EvaluationPlugin",
+    "ExperienceBalancedStoragePolicy",
     "LwFPlugin",
     "PeriodicEval",
     "ReplayPlugin",
+    "StoragePolicy",
+    "StrategyCallbacks",
+    "StrategyPlugin",
     "SupervisedPlugin",
     "default_evaluator",
     "default_loggers",

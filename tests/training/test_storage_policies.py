@@ -1,0 +1,118 @@
+"""Memories as dictionaries, as in avalanche-lib 0.0.1."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.optim import SGD
+from torch.utils.data import TensorDataset
+
+from avalanche.benchmarks import nc_benchmark
+from avalanche.models import SimpleMLP
+from avalanche.training.plugins import (
+    ClassBalancedStoragePolicy,
+    ExperienceBalancedStoragePolicy,
+    ReplayPlugin,
+    StoragePolicy,
+    StrategyCallbacks,
+    StrategyPlugin,
+)
+from avalanche.training.strategies import BaseStrategy
+
+
+def benchmark(n_experiences=2):
+    data = TensorDataset(torch.arange(60.0).view(60, 1), torch.arange(60) % 6)
+    return nc_benchmark(data, data, n_experiences, task_labels=False, shuffle=False)
+
+
+def fill(policy):
+    for experience in benchmark().train_stream:
+        policy(SimpleNamespace(experience=experience))
+
+
+def test_classes_share_equally():
+    memory = {}
+    policy = ClassBalancedStoragePolicy(memory, 12)
+    fill(policy)
+    assert policy.ext_mem is memory
+    assert {key: len(data) for key, data in memory.items()} == dict.fromkeys(range(6), 2)
+    assert all(set(data.targets) == {key} for key, data in memory.items())
+
+
+def test_a_fixed_number_of_classes_leaves_room():
+    memory = {}
+    fill(ClassBalancedStoragePolicy(memory, 12, adaptive_size=False, total_num_classes=12))
+    assert sum(map(len, memory.values())) == 6
+
+
+def test_experiences_share_equally_and_use_all_places():
+    memory = {}
+    policy = ExperienceBalancedStoragePolicy(memory, 31)
+    fill(policy)
+    assert [len(memory[k]) for k in (0, 1)] == [16, 15]
+    policy.resize(None, 7)
+    assert len(policy.buffer) == 7
+
+
+def test_samples_are_drawn_evenly():
+    counts = Counter()
+    for _ in range(300):
+        memory = {}
+        ExperienceBalancedStoragePolicy(memory, 10)(
+            SimpleNamespace(experience=benchmark(1).train_stream[0])
+        )
+        counts.update(int(x) for x, *_ in memory[0])
+    expected = 300 * 10 / 60
+    chi2 = sum((counts[i] - expected) ** 2 / expected for i in range(60))
+    assert chi2 < 103  # 0.9995 quantile of 59 degrees of freedom
+
+
+def test_small_pieces():
+    policy = ClassBalancedStoragePolicy({}, 5)
+    assert policy.divide_remaining_samples({"a": 1, "b": 1, "c": 1}, 4) == {"a": 3, "b": 2, "c": 2}
+    data = benchmark().train_stream[0].dataset
+    assert len(policy.subsample_single(data, 4)) == 4
+    assert policy.subsample_single(data, 100) is data
+
+
+def test_state_round_trip():
+    memory = {}
+    policy = ClassBalancedStoragePolicy(memory, 12)
+    fill(policy)
+    parts = [part for e in benchmark().train_stream for part in e.dataset.parts]
+    other = ClassBalancedStoragePolicy({}, 12)
+    other.load_state_dict(policy.state_dict(), parts)
+    for key, data in memory.items():
+        assert [float(x) for x, *_ in other.ext_mem[key]] == [float(x) for x, *_ in data]
+
+
+def test_wrong_arguments():
+    with pytest.raises(TypeError, match="ext_mem=list: expected a dictionary"):
+        ClassBalancedStoragePolicy([], 5)
+    with pytest.raises(ValueError, match="fixed division needs"):
+        ExperienceBalancedStoragePolicy({}, 5, adaptive_size=False)
+    with pytest.raises(TypeError, match="abstract"):
+        StoragePolicy()
+
+
+def test_a_policy_serves_the_replay_plugin():
+    memory = {}
+    plugin = ReplayPlugin(10, ClassBalancedStoragePolicy(memory, 10))
+    model = SimpleMLP(num_classes=6, input_size=1)
+    strategy = BaseStrategy(
+        model, SGD(model.parameters(), lr=0.01), torch.nn.CrossEntropyLoss(), 10,
+        plugins=[plugin], evaluator=None)  # fmt: skip
+    strategy.train(benchmark().train_stream)
+    assert strategy.train_mb_size == 10
+    assert sum(map(len, memory.values())) == 10
+    assert len(memory) == 6
+
+
+def test_older_names_of_plugins():
+    assert issubclass(ReplayPlugin, StrategyPlugin)
+
+    class Count(StrategyCallbacks[int]):
+        """A class that says what its callbacks give."""
+
+    assert issubclass(Count, StrategyPlugin)

@@ -1,0 +1,118 @@
+"""Older paths: one name, both generations of its constructor."""
+
+import copy
+
+import pytest
+import torch
+from torch.nn import CrossEntropyLoss
+from torch.optim import SGD
+from torch.utils.data import TensorDataset
+
+import avalanche.extras.models
+import avalanche.models
+from avalanche.benchmarks.generators import NCScenario
+from avalanche.benchmarks.scenarios import DatasetPart
+from avalanche.extras.models import SimpleMLP
+from avalanche.training import strategies, supervised
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.strategies import FlowGDumb, FlowNaive
+
+FAMILIES = ["Naive", "Cumulative", "Replay", "GDumb"]
+
+
+def parts():
+    model = SimpleMLP(num_classes=4, input_size=4, hidden_size=8, drop_rate=0)
+    return model, SGD(model.parameters(), lr=0.1)
+
+
+def scenario(n_steps=2, **options):
+    y = torch.arange(40) % 4
+    data = TensorDataset(torch.nn.functional.one_hot(y).float(), y)
+    return NCScenario(data, data, n_steps, shuffle=False, **options)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_field_name_gives_the_flow_generation(name):
+    model, optimizer = parts()
+    strategy = getattr(strategies, name)(
+        model, "classifier", optimizer, CrossEntropyLoss(), train_mb_size=5,
+        evaluation_protocol=EvaluationPlugin())  # fmt: skip
+    assert isinstance(strategy, FlowNaive)
+    for step_info in scenario():
+        strategy.train(step_info)
+        strategy.test(step_info, DatasetPart.COMPLETE)
+    assert strategy.clock.train_exp_counter == 2
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_optimizer_gives_the_later_generation(name):
+    model, optimizer = parts()
+    strategy = getattr(strategies, name)(
+        model, optimizer, CrossEntropyLoss(), train_mb_size=5, eval_mb_size=5, evaluator=None,
+        **({"mem_size": 10} if name in ("Replay",) else {}))  # fmt: skip
+    if hasattr(supervised, name):
+        assert isinstance(strategy, getattr(supervised, name))
+    strategy.train(scenario().train_stream)
+    assert strategy.clock.train_exp_counter == 2
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [{"classifier_field": "classifier"}, {"test_mb_size": 3}, {"evaluation_protocol": 0}],
+)
+def test_keywords_of_the_flow_generation(keywords):
+    model, optimizer = parts()
+    if "evaluation_protocol" in keywords:
+        keywords = {"evaluation_protocol": EvaluationPlugin()}
+    strategy = strategies.Naive(
+        model, optimizer=optimizer, criterion=CrossEntropyLoss(), **keywords
+    )
+    assert isinstance(strategy, FlowNaive)
+    assert strategy.classifier_field == "classifier"
+    if "classifier_field" not in keywords:
+        again = strategies.Naive(model, optimizer, CrossEntropyLoss(), **keywords)
+        assert isinstance(again, FlowNaive)
+
+
+def test_other_strategies_are_those_of_today():
+    assert strategies.EWC is supervised.EWC
+    assert set(supervised.__all__) <= {*strategies.__all__, *FAMILIES}
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        strategies.Nothing  # noqa: B018
+
+
+def test_a_strategy_of_the_later_generation_can_be_copied():
+    model, optimizer = parts()
+    strategy = strategies.Naive(model, optimizer, evaluator=None)
+    assert type(copy.deepcopy(strategy)) is strategies.Naive
+
+
+def test_cumulative_flows_see_all_data_so_far():
+    model, optimizer = parts()
+    strategy = strategies.Cumulative(
+        model, "classifier", optimizer, CrossEntropyLoss(), train_mb_size=5,
+        evaluation_protocol=EvaluationPlugin())  # fmt: skip
+    for step_info in scenario():
+        strategy.train(step_info)
+    assert strategy.clock.train_iterations == 4 + 8
+
+
+def test_gdumb_begins_anew_and_trains_on_its_memory():
+    model, optimizer = parts()
+    fresh = copy.deepcopy(model.features[0].weight)
+    strategy = FlowGDumb(
+        model, "classifier", optimizer, CrossEntropyLoss(), train_mb_size=4, mem_size=8,
+        evaluation_protocol=EvaluationPlugin())  # fmt: skip
+    for step_info in scenario():
+        strategy.train(step_info)
+    assert strategy.clock.train_iterations == 2 + 2
+    strategy.before_training(model=model)
+    assert torch.equal(model.features[0].weight, fresh)
+    strategy.reinit_function = lambda m: torch.nn.init.zeros_(m.features[0].weight)
+    strategy.before_training(model=model)
+    assert not model.features[0].weight.any()
+
+
+def test_older_models():
+    assert set(avalanche.extras.models.__all__) == set(avalanche.models.__all__)
+    assert avalanche.extras.models.SimpleMLP is avalanche.models.SimpleMLP
