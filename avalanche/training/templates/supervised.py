@@ -22,6 +22,7 @@ class SupervisedTemplate(BaseSGDTemplate):
     targets and, last, task labels.
 
     Example:
+        >>> import torch
         >>> from avalanche.benchmarks.classic import SplitDigits
         >>> from avalanche.models import SimpleMLP
         >>> model = SimpleMLP(num_classes=10, input_size=64, hidden_size=16)
