@@ -10,6 +10,7 @@ import avalanche.training.storage_policy as policies
 import avalanche.training.supervised as supervised
 from avalanche.benchmarks import classic
 from avalanche.core import BasePlugin
+from avalanche.core.events import EVENT_NAMES
 from avalanche.testing import STRATEGY_CHECKS, check_benchmark, check_buffer
 from avalanche.training import Naive
 from avalanche.training.storage_policy import ExemplarsBuffer
@@ -23,12 +24,17 @@ def public(module, base):
 
 
 STRATEGY_CLASSES = public(supervised, BaseTemplate)
-# Bases to derive from, and what every strategy carries anyway.
-PLUGIN_CLASSES = [
-    c
-    for c in public(plugins, BasePlugin)
-    if c.__name__ not in ("SupervisedPlugin", "Clock", "PeriodicEval")
-]
+
+
+def acts(cls):
+    """Whether a class has a callback of its own; bases to derive from have none."""
+    methods = (getattr(cls, name, None) for name in EVENT_NAMES)
+    return any(m is not None and not getattr(m, "__is_noop__", False) for m in methods)
+
+
+# Every strategy carries these anyway.
+CARRIED = {"Clock", "PeriodicEval"}
+PLUGIN_CLASSES = [c for c in public(plugins, BasePlugin) if acts(c) and c.__name__ not in CARRIED]
 ABSTRACT_BUFFERS = {"ExemplarsBuffer", "BalancedExemplarsBuffer", "GroupedBuffer"}
 BUFFERS = [c for c in public(policies, ExemplarsBuffer) if c.__name__ not in ABSTRACT_BUFFERS]
 CHECKS = {check.__name__: check for check in STRATEGY_CHECKS}
