@@ -89,14 +89,14 @@ def check_attachable(plugin: Any) -> None:
             f"plugins: {plugin.__name__} is a class; pass an instance, {plugin.__name__}(...)"
         )
     if step_names(type(plugin)):
-        if "_running_flows" not in vars(plugin):
+        if not hasattr(plugin, "_running_flows"):
             raise TypeError(
                 f"plugins: {type(plugin).__name__} has steps and is not ready; derive it from "
                 "StrategySkeleton and call super().__init__() first in its __init__"
             )
         return
     callbacks = [n for n in EVENT_NAMES if callable(getattr(plugin, n, None))]
-    if not callbacks and "_running_flows" not in vars(plugin):
+    if not callbacks and not hasattr(plugin, "_running_flows"):
         raise TypeError(
             f"plugins={plugin!r}: expected a StrategySkeleton with decorated methods, or a plugin "
             "with callbacks such as after_training_exp"
@@ -110,7 +110,7 @@ def check_argument_names(flow: Any, given: Mapping[str, Any]) -> None:
     Raises:
         TypeError: naming it and the nearest names.
     """
-    known: set[str] = set()
+    known = {"step_info", "dataset_part"}  # what train() and test() themselves give
     for holder in (flow.owner, *flow.dispatcher.flow_plugins):
         for name in step_names(type(holder)):
             for parameter in inspect.signature(getattr(holder, name)).parameters.values():

@@ -137,8 +137,7 @@ class FlowDispatcher(Dispatcher):
                     module, name, event, moment is None or event == moment.main
                 )
             ]
-            callbacks = event and any(implements(p, event) for p in self.callback_plugins)
-            if event and callbacks:
+            if event and self.view.acts(event):
                 phase = self._with_view(event, phase)
             calls += phase
         own = getattr(self.owner, name, None)

@@ -44,6 +44,12 @@ class FlowView:
 
     # ------------------------------------------------------------- around events
 
+    def acts(self, event: str) -> bool:
+        """Whether callbacks of an event, or of later ones, need the view there."""
+        later = ("after_forward", "before_backward") if event == "before_forward" else ()
+        plugins = self._dispatcher.callback_plugins
+        return any(implements(plugin, name) for plugin in plugins for name in (event, *later))
+
     def enter(self, event: str) -> None:
         """Before the callbacks of an event."""
         if event == "before_forward" and self._wants("after_forward", "before_backward"):

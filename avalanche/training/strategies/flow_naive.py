@@ -77,6 +77,12 @@ class FlowNaive(MTDeepLearningStrategy):
         )
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer={optimizer!r}: expected a torch.optim.Optimizer instance")
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        if not any(id(p) in held for p in model.parameters()):
+            raise ValueError(
+                "optimizer: it holds no parameter of this model, so training would change nothing; "
+                "build it with model.parameters() of the same model"
+            )
         self.optimizer = optimizer
         self.criterion = nn.CrossEntropyLoss() if criterion is None else criterion
 
