@@ -7,6 +7,7 @@ from avalanche.core.plugins import (
     BaseSGDPlugin,
     SupervisedMetaLearningPlugin,
     SupervisedPlugin,
+    Template,
 )
 
 __all__ = [

@@ -1,10 +1,19 @@
 """Base classes of plugins: adapters that put a component into a loop, by event name."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from avalanche.core.events import noop
 
-__all__ = ["BasePlugin", "BaseSGDPlugin", "SupervisedMetaLearningPlugin", "SupervisedPlugin"]
+__all__ = [
+    "BasePlugin",
+    "BaseSGDPlugin",
+    "SupervisedMetaLearningPlugin",
+    "SupervisedPlugin",
+    "Template",
+]
+
+#: The template that a plugin of one's own is written for, in annotations.
+Template = TypeVar("Template")
 
 
 class BasePlugin:

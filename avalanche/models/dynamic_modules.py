@@ -52,6 +52,13 @@ class DynamicModule(nn.Module):
         """Adapt this module and the dynamic modules inside it; for loops without a strategy."""
         avalanche_model_adaptation(self, experience)
 
+    def pre_update(self, experience: Any, agent: Any) -> None:
+        """Older spelling of :meth:`pre_adapt`."""
+        self.pre_adapt(agent, experience)
+
+    def post_update(self, experience: Any, agent: Any) -> None:
+        """Older spelling of ``post_adapt``; growth happens before, so nothing is left to do."""
+
 
 def avalanche_model_adaptation(module: nn.Module, experience: Any) -> None:
     """Adapt every dynamic module inside ``module`` to ``experience``, each once, in place.

@@ -46,6 +46,9 @@ class ExemplarsBuffer(ABC):
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in the data of ``exp`` after it was learnt."""
 
+    def pre_update(self, experience: Any, agent: Any) -> None:
+        """Older spelling of ``pre_adapt``; a memory has nothing to do then."""
+
     def post_update(self, experience: Any, agent: Any) -> None:
         """Older spelling of :meth:`post_adapt`."""
         self.post_adapt(agent, experience)
