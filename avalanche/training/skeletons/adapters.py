@@ -69,6 +69,7 @@ _TEST_VALUES: dict[str, dict[str, str]] = {
 }
 _RUN_BEGINS = ("before_train_dataset_adaptation", "before_eval")
 _RUN_ENDS = ("after_training_exp", "after_eval")
+_NEW_FACTS = ("before_training_epoch", "before_eval_dataset_adaptation")
 
 
 def as_plugin(plugin: Any) -> Any:
@@ -149,7 +150,7 @@ class FlowPlugin(SupervisedPlugin):
         else:
             return False
         own = step_names(type(self.plugin), flow)
-        always = event in values or event in _RUN_BEGINS or event in _RUN_ENDS
+        always = event in values or event in (*_RUN_BEGINS, *_RUN_ENDS, *_NEW_FACTS)
         return bool(own) and (always or bool(own & set(steps[event])))
 
     def _act(self, event: str, strategy: Any, kwargs: dict[str, Any]) -> None:
