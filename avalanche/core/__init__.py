@@ -20,5 +20,6 @@ __all__ = [
     "Event",
     "SupervisedMetaLearningPlugin",
     "SupervisedPlugin",
+    "Template",
     "maybe_init",
 ]

@@ -37,9 +37,9 @@ class ExperienceBalancedBuffer(GroupedBuffer):
     def groups_of(self, data: AvalancheDataset) -> Tensor:
         return torch.full((len(data),), self._num_exps, dtype=torch.int64)
 
-    def post_adapt(self, agent_state: Any, exp: Any) -> None:
+    def post_adapt(self, agent: Any, exp: Any) -> None:
         """Store samples of ``exp`` as a new group."""
-        super().post_adapt(agent_state, exp)
+        super().post_adapt(agent, exp)
         self._num_exps += 1
         # A group that has lost its last place never comes back: forget what was drawn for it.
         present = set(self._groups.tolist())

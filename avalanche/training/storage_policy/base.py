@@ -46,7 +46,7 @@ class ExemplarsBuffer(ABC):
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in the data of ``exp`` after it was learnt."""
 
-    def pre_update(self, experience: Any, agent: Any) -> None:
+    def pre_update(self, experience: Any, agent: Any) -> None:  # noqa: B027 - nothing to do
         """Older spelling of ``pre_adapt``; a memory has nothing to do then."""
 
     def post_update(self, experience: Any, agent: Any) -> None:

@@ -63,9 +63,9 @@ class GroupedBuffer(ExemplarsBuffer):
     def groups_of(self, data: AvalancheDataset) -> Tensor:
         """Group of every sample of new data: int64 ``(samples,)``."""
 
-    def post_adapt(self, agent_state: Any, exp: Any) -> None:
+    def post_adapt(self, agent: Any, exp: Any) -> None:
         """Take in the data of ``exp``."""
-        self.update_from_dataset(exp.dataset, agent_state)
+        self.update_from_dataset(exp.dataset, agent)
 
     def update_from_dataset(self, new_data: AvalancheDataset, strategy: Any = None) -> None:
         """Take in a data set; samples already stored keep their weights."""

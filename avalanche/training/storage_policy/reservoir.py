@@ -42,7 +42,7 @@ class ReservoirSamplingBuffer(ExemplarsBuffer):
         self.generator = generator
         self._weights = torch.empty(0)
 
-    def post_adapt(self, agent_state: Any, exp: Any) -> None:
+    def post_adapt(self, agent: Any, exp: Any) -> None:
         """Take in the data of ``exp``."""
         self.update_from_dataset(exp.dataset)
 

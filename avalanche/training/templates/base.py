@@ -63,6 +63,16 @@ class BaseTemplate(EventHooks):
         self.current_eval_stream: Any = None
         self.events = Dispatcher(self, self.EVENT_TABLE)
 
+    def train(
+        self, experiences: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Learn from one experience or a stream, in order; the last metrics by name."""
+        raise NotImplementedError(f"{type(self).__name__} must define train")
+
+    def eval(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
+        """Evaluate one experience or a stream; the last metrics by name."""
+        raise NotImplementedError(f"{type(self).__name__} must define eval")
+
     @property
     def is_eval(self) -> bool:
         """True outside training."""
