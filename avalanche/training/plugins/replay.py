@@ -1,6 +1,6 @@
 """Experience replay as a plugin."""
 
-from typing import Any
+from typing import Any, cast
 
 from avalanche.benchmarks.utils import replay_view
 from avalanche.benchmarks.utils.data_loader import ReplayDataLoader
@@ -66,6 +66,9 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
     @property
     def ext_mem(self) -> dict[int, Any]:
         """The memory as group to data set, as in avalanche-lib 0.1."""
+        shared = getattr(self.storage_policy, "ext_mem", None)
+        if shared is not None:
+            return cast("dict[int, Any]", shared)
         groups = getattr(self.storage_policy, "buffer_groups", None)
         if groups is None:
             return {0: self.storage_policy.buffer}

@@ -44,11 +44,20 @@ class Replay(supervised.Replay):
         return _new(cls, FlowReplay, args, kwargs)
 
 
-class GDumb(getattr(supervised, "GDumb", supervised.Naive)):  # type: ignore[misc]
-    """Training on a balanced memory; a :class:`FlowGDumb` for arguments of the flow family."""
+class GDumb(FlowGDumb):
+    """Training on a balanced memory, with the arguments of the flow family.
+
+    Raises:
+        TypeError: arguments of the other family; that GDumb is not there yet.
+    """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        return _new(cls, FlowGDumb, args, kwargs)
+        if args and not is_flow_call(args, kwargs):
+            raise TypeError(
+                "GDumb(model, optimizer, ...): only the flow form is available yet; write "
+                "GDumb(model, 'classifier', optimizer, criterion, ..., mem_size=200)"
+            )
+        return _new(cls, FlowGDumb, args, kwargs) if args else object.__new__(cls)
 
 
 def __getattr__(name: str) -> Any:

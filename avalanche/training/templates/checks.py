@@ -11,6 +11,7 @@ from avalanche.core.events import EVENT_NAMES, check_event_names, implements
 from avalanche.core.plugins import BasePlugin
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
 from avalanche.training.plugins.evaluation import EvaluationPlugin
+from avalanche.training.skeletons.adapters import as_plugin
 
 __all__ = [
     "check_count",
@@ -61,7 +62,7 @@ def check_keyword(name: str, known: set[str]) -> None:
 
 
 def check_plugins(plugins: Any) -> list[Any]:
-    """The plugins as a list of its own.
+    """The plugins as a list of its own, those in the style of flows wrapped.
 
     Raises:
         TypeError: a plugin that is not in a list.
@@ -70,7 +71,7 @@ def check_plugins(plugins: Any) -> list[Any]:
         return []
     if isinstance(plugins, BasePlugin) or not isinstance(plugins, Iterable):
         raise TypeError(f"plugins={plugins!r}: expected a list of plugins; write plugins=[...]")
-    return list(plugins)
+    return [as_plugin(plugin) for plugin in plugins]
 
 
 def check_plugin(plugin: Any, table: Sequence[str]) -> None:

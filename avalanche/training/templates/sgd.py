@@ -16,6 +16,7 @@ from avalanche.models.dynamic_optimizers import OptimizerSync
 from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
 from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
+from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
 from avalanche.training.templates.checks import check_count, check_criterion, make_evaluator
 from avalanche.training.templates.explain import explanation
@@ -147,7 +148,7 @@ class BaseSGDTemplate(BaseTemplate):
         Raises:
             ValueError: the plugin has a method that looks like an event and is none.
         """
-        self.plugins.insert(len(self.plugins) - self._plugins_at_the_end, plugin)
+        self.plugins.insert(len(self.plugins) - self._plugins_at_the_end, as_plugin(plugin))
         self.attach_plugins()
 
     # ---------------------------------------------------------------- training
