@@ -21,6 +21,7 @@ from avalanche.training.supervised import (
     JointTraining,
     LwF,
     Naive,
+    OnlineNaive,
     Replay,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "LearningWithoutForgetting",
     "LwF",
     "Naive",
+    "OnlineNaive",
     "ParametricBuffer",
     "RandomExemplarsSelectionStrategy",
     "Replay",

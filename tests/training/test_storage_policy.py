@@ -67,12 +67,13 @@ def test_capacity_holds_and_is_used(make, size, stream, new_size):
 def test_every_sample_is_kept_with_equal_probability():
     """Chi-square of how often each of 5 experiences of 20 is stored: 4 of 20 slots each."""
     counts = np.zeros(5)
-    for _ in range(400):
+    pieces = [dataset([0] * 20, first_id=20 * k) for k in range(5)]
+    for _ in range(2000):
         buffer = ReservoirSamplingBuffer(20)
-        for k in range(5):
-            buffer.update_from_dataset(dataset([0] * 20, first_id=20 * k))
+        for piece in pieces:
+            buffer.update_from_dataset(piece)
         counts += np.bincount(np.array(ids(buffer)) // 20, minlength=5)
-    assert counts.sum() == 400 * 20
+    assert counts.sum() == 2000 * 20
     # Sampling without replacement: the variance is below the multinomial's, so this is strict.
     assert stats.chisquare(counts).pvalue > 0.01
 
@@ -190,12 +191,13 @@ def test_fixed_shares_need_the_number_of_groups():
 def test_the_parametric_buffer_keeps_every_sample_with_equal_probability(groupby):
     """Row 31: not 0, .15, .35, 2.7 and 16.8 of 20 for five experiences, but 4 each."""
     counts = np.zeros(5)
-    for _ in range(400):
+    experiences = [SimpleNamespace(experience=experience([0] * 20, 20 * k)) for k in range(5)]
+    for _ in range(2000):
         buffer = ParametricBuffer(20, groupby)
-        for k in range(5):
-            buffer.update(SimpleNamespace(experience=experience([0] * 20, 20 * k)))
+        for one in experiences:
+            buffer.update(one)
         counts += np.bincount(np.array(ids(buffer)) // 20, minlength=5)
-    assert counts.sum() == 400 * 20
+    assert counts.sum() == 2000 * 20
     assert stats.chisquare(counts).pvalue > 0.01
 
 
@@ -278,3 +280,18 @@ def test_an_unknown_layer_names_the_nearest():
 def test_an_unknown_grouping_is_refused():
     with pytest.raises(ValueError, match="groupby='classes': expected 'class', 'task'"):
         ParametricBuffer(3, "classes")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", MAKERS)
+def test_the_state_does_not_grow_over_many_updates(make):
+    """2,000 online experiences of 5 samples: what a checkpoint holds stays what it was."""
+    data = dataset((np.arange(10_000) % 10).tolist())
+    buffer, sizes = make(100), []
+    for k in range(2000):
+        piece = data.subset(torch.arange(5 * k, 5 * k + 5))
+        buffer.update(SimpleNamespace(experience=SimpleNamespace(dataset=piece)))
+        if k in (200, 1999):
+            sizes.append(len(repr(buffer.state_dict())))
+    assert sizes[1] < sizes[0] * 1.1
+    assert len(buffer.buffer) == 100

@@ -400,3 +400,20 @@ def test_a_dictionary_without_targets_names_its_keys():
     strategy.mbatch = {"pixels": 1}
     with pytest.raises(KeyError, match="the keys .'pixels'.*none of targets, labels"):
         strategy.mb_y  # noqa: B018
+
+
+def test_older_spellings_of_the_loop():
+    from avalanche.training import OnlineNaive
+    from avalanche.training.templates import OnlineSupervisedTemplate
+
+    benchmark = streams.class_incremental()
+    for strategy_type in (OnlineNaive, OnlineSupervisedTemplate):
+        model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+        strategy = strategy_type(
+            model, optimizer, train_passes=3, train_mb_size=40, evaluator=evaluator
+        )
+        strategy.train(benchmark.train_stream[0])
+        assert strategy.clock.train_iterations == 3
+        assert strategy.test(benchmark.test_stream) == strategy.eval(benchmark.test_stream)

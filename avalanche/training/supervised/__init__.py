@@ -6,6 +6,7 @@ from avalanche.training.supervised.joint_training import AlreadyTrainedError, Jo
 from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.naive import Naive
 from avalanche.training.supervised.replay import Replay
+from avalanche.training.supervised.strategy_wrappers_online import OnlineNaive
 
 __all__ = [
     "EWC",
@@ -14,5 +15,6 @@ __all__ = [
     "JointTraining",
     "LwF",
     "Naive",
+    "OnlineNaive",
     "Replay",
 ]

@@ -291,6 +291,10 @@ class BaseSGDTemplate(BaseTemplate):
             before.restore(self)
         return self.evaluator.get_last_metrics()
 
+    def test(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
+        """Older spelling of :meth:`eval`."""
+        return self.eval(experiences, **kwargs)
+
     def _eval_exp(self, **kwargs: Any) -> None:
         on = self.events.calls
         on.before_eval_dataset_adaptation(kwargs)

@@ -1,0 +1,9 @@
+"""The path of avalanche-lib 0.6 for strategies that are a loop with one plugin."""
+
+from avalanche.training.supervised.cumulative import Cumulative
+from avalanche.training.supervised.ewc import EWC
+from avalanche.training.supervised.lwf import LwF
+from avalanche.training.supervised.naive import Naive
+from avalanche.training.supervised.replay import Replay
+
+__all__ = ["EWC", "Cumulative", "LwF", "Naive", "Replay"]
