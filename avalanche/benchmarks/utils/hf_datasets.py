@@ -62,6 +62,9 @@ class TableSource(Source):
         labels = repr(self.stored_targets()).encode()
         return f"table[{self.table.column_names}:{len(self)}]#{zlib.crc32(labels):08x}"
 
+    def details(self) -> str:
+        return str(getattr(self.table, "_fingerprint", ""))
+
 
 def is_table(dataset: Any) -> bool:
     """Whether something is a ``datasets.Dataset``; the package need not be installed to ask."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +9,7 @@ from torch import Tensor
 
 from .batched_transforms import Step, steps_of
 from .columns import Column, split_column
+from .fingerprints import describe_transform
 from .sources import ColumnSource, Source
 from .transform_groups import (
     DefaultTransformGroups,
@@ -220,15 +219,3 @@ def _per_element(transform: TransformDef) -> list[Any] | None:
     if isinstance(transform, MultiParamTransform):
         return None
     return list(transform) if isinstance(transform, tuple) else [transform]
-
-
-def describe_transform(transform: Any) -> str:
-    """``repr`` without memory addresses; functions by name and a checksum of their code."""
-    if isinstance(transform, tuple):
-        return f"({', '.join(describe_transform(t) for t in transform)})"
-    code = getattr(transform, "__code__", None)
-    if code is not None:
-        crc = zlib.crc32(code.co_code + re.sub(r" at 0x\w+", "", repr(code.co_consts)).encode())
-        cells = [describe_transform(c.cell_contents) for c in transform.__closure__ or ()]
-        return f"{transform.__module__}.{transform.__qualname__}#{crc:08x}{cells or ''}"
-    return re.sub(r" at 0x\w+", "", repr(transform))

@@ -8,8 +8,6 @@ stay uint8). A :class:`SampleSource` wraps any map-style dataset and asks it sam
 
 from __future__ import annotations
 
-import re
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -20,9 +18,11 @@ from torch import Tensor
 from torch.utils.data import TensorDataset
 
 from .columns import Column, ImageBatch
+from .fingerprints import checksum, describe, describe_list, shortened
 
 TARGET_NAMES = ("targets", "target", "labels", "label", "y")  # fields and keys that hold labels
-_SAMPLED_ROWS = 64  # rows that enter a fingerprint: enough to tell data apart, cheap to read
+_CONTENT_NAMES = ("paths", "files", "samples", "imgs", *TARGET_NAMES)  # of data on disk
+_FUNCTION_NAMES = ("transform", "target_transform", "transforms", "loader")
 
 
 class Source(ABC):
@@ -35,6 +35,8 @@ class Source(ABC):
     found_targets: Tensor | list[Any] | None = None
     has_own_transforms = False  # whether the first stage on top came with the wrapped dataset
     _wrapped: Any = None
+    _described: str | None = None
+    _details: str | None = None
 
     @property
     def origin(self) -> Any:
@@ -56,6 +58,10 @@ class Source(ABC):
     @abstractmethod
     def describe(self) -> str:
         """Kind, shapes, dtypes and a checksum: equal for equal data, in any process."""
+
+    def details(self) -> str:
+        """What tells apart sources that :meth:`describe` may not: where the data lies, say."""
+        return ""
 
     def stored_targets(self) -> Any:
         """The target of every row where the data keeps them apart from the samples, else None."""
@@ -136,14 +142,13 @@ class ColumnSource(Source):
         )
 
     def describe(self) -> str:
-        shapes = ",".join(f"{tuple(c.shape)}:{c.dtype}" for c in self.columns)
-        rows = torch.linspace(0, max(len(self) - 1, 0), _SAMPLED_ROWS).long().unique()
-        crc = 0
-        for column in self.columns:
-            if len(self):
-                picked = column.index_select(0, rows).detach().cpu().contiguous()
-                crc = zlib.crc32(picked.view(torch.uint8).numpy().tobytes(), crc)
-        return f"{'images' if self.images else 'tensors'}[{shapes}]#{crc:08x}"
+        if self._described is None:
+            shapes = ",".join(f"{tuple(c.shape)}:{c.dtype}" for c in self.columns)
+            crc = 0
+            for column in self.columns:
+                crc = checksum(column, crc)
+            self._described = f"{'images' if self.images else 'tensors'}[{shapes}]#{crc:08x}"
+        return self._described
 
 
 class SampleSource(Source):
@@ -183,22 +188,47 @@ class SampleSource(Source):
         return type(self.dataset).__name__
 
     def describe(self) -> str:
-        kind = type(self.dataset)
-        crc = _checksum(getattr(self.dataset, "targets", None))
-        return f"samples[{kind.__module__}.{kind.__qualname__}:{len(self)}]#{crc:08x}"
+        if self._described is None:
+            kind = type(self.dataset)
+            content = describe_list(self._content())
+            self._described = (
+                f"samples[{kind.__module__}.{kind.__qualname__}:{len(self)}]#{content}"
+            )
+        return self._described
+
+    def details(self) -> str:
+        if self._details is None:
+            held = {} if isinstance(self.dataset, (list, tuple)) else vars_of(self.dataset)
+            self._details = shortened(describe(held)) if held else ""
+        return self._details
+
+    def _content(self) -> Any:
+        """What the dataset keeps per sample, and the functions that it applies."""
+        if isinstance(self.dataset, (list, tuple)):
+            return self.dataset
+        root = getattr(self.dataset, "root", None)
+        own = vars_of(self.dataset)
+        found: dict[str, Any] = {}
+        for name in dict.fromkeys([*_CONTENT_NAMES, *own]):
+            values = getattr(self.dataset, name, None) if name in _CONTENT_NAMES else own[name]
+            listed = name in _CONTENT_NAMES or isinstance(values, (Tensor, np.ndarray))
+            if listed and _one_per_sample(values, len(self)):
+                found[name] = describe_list(values, root)
+        for name in _FUNCTION_NAMES:
+            if callable(function := getattr(self.dataset, name, None)):
+                found[name] = describe(function)
+        return found
 
 
-def _checksum(values: Any) -> int:
-    """A number that is equal for equal values in any process; 0 for None."""
-    if values is None:
-        return 0
-    try:
-        array = np.asarray(values)
-    except ValueError:  # values of different lengths
-        array = np.empty(0, object)
-    if array.dtype == object:  # its bytes would be addresses
-        return zlib.crc32(re.sub(r" at 0x\w+", "", repr(list(values))).encode())
-    return zlib.crc32(array.tobytes())
+def vars_of(dataset: Any) -> dict[str, Any]:
+    """The attributes of an object; empty for one without."""
+    return dict(getattr(dataset, "__dict__", {}))
+
+
+def _one_per_sample(values: Any, length: int) -> bool:
+    if isinstance(values, (Tensor, np.ndarray)):
+        return values.ndim > 0 and len(values) == length
+    return isinstance(values, Sequence) and len(values) == length
 
 
 def _label_column(column: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ def view_state(dataset: AvalancheDataset) -> dict[str, Any]:
     return {
         "kind": type(dataset).__name__,
         "fingerprints": [part.fingerprint for part in dataset.parts],
+        "details": [part.source.details() for part in dataset.parts],
         "part_ids": dataset.part_ids,
         "rows": dataset.rows,
         "group": dataset.current_group,
@@ -51,21 +52,20 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
         A dataset of the class that was stored.
 
     Raises:
-        ValueError: if a fingerprint belongs to none of the parts.
+        ValueError: if a fingerprint belongs to none of the parts, or to several different ones.
     """
     wanted = state["fingerprints"]
-    found: dict[str, Part] = {}
-    pool = iter(parts)
-    while not all(name in found for name in wanted):
-        part = next(pool, None)
-        if part is None:
-            break
+    found: dict[str, dict[str, Part]] = {name: {} for name in wanted}
+    known = set()
+    for part in parts:
         for candidate in (part, part.freeze()):
-            found.setdefault(candidate.fingerprint, candidate)
-    missing = [name for name in wanted if name not in found]
+            known.add(candidate.fingerprint)
+            if candidate.fingerprint in found:
+                found[candidate.fingerprint].setdefault(part.source.details(), candidate)
+    missing = [name for name in wanted if not found[name]]
     if missing:
         raise ValueError(
-            f"fingerprint={missing[0]!r}: no such data among the {len(found)} known ones; resume "
+            f"fingerprint='{missing[0]}': no such data among the {len(known)} known ones; resume "
             "with a benchmark made with the same data, arguments and transforms"
         )
     kinds = {kind.__name__: kind for kind in _family(AvalancheDataset)}
@@ -75,8 +75,21 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
         name: DataAttribute(stored["column"], name, stored["use_in_getitem"])
         for name, stored in state["attributes"].items()
     }
-    view = View(tuple(found[name] for name in wanted), state["part_ids"], state["rows"])
+    details = state.get("details", [""] * len(wanted))
+    chosen = tuple(_the_one(found[n], n, d) for n, d in zip(wanted, details, strict=True))
+    view = View(chosen, state["part_ids"], state["rows"])
     return kinds[state["kind"]]([])._derive(view, attributes, state["group"])
+
+
+def _the_one(candidates: Mapping[str, Part], fingerprint: str, details: str) -> Part:
+    """The part that was stored, among those with its fingerprint."""
+    if len(candidates) > 1 and details not in candidates:
+        raise ValueError(
+            f"fingerprint='{fingerprint}': {len(candidates)} different datasets of the benchmark "
+            "have it, and none is certainly the stored one; give the dataset a list 'paths' or "
+            "'samples' that tells its samples apart, or leave its folder where it was"
+        )
+    return candidates.get(details) or next(iter(candidates.values()))
 
 
 def _family(kind: type[AvalancheDataset]) -> list[type[AvalancheDataset]]:
