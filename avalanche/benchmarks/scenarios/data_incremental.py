@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 
 from .classes_timeline import with_classes_timeline
 from .classification_scenario import ClassificationScenario, labelled_dataset
-from .dataset_experience import DatasetExperience, map_stream
+from .dataset_experience import DatasetExperience, copied, map_stream
+from .draws import PrivateDraws, private_generator
 from .generic_scenario import CLScenario
-from .online_experience import check_size
+from .online_experience import any_seed, check_size, n_parts
 from .stream_definitions import ExperienceData
-from .streams import EagerCLStream, LazyCLStream
+from .streams import EagerCLStream, LazyCLStream, SequenceCLStream, drop_previous
 from .task_aware import has_task_labels
 
 Split = Callable[[Any], Sequence[Any]]
@@ -37,10 +42,11 @@ def data_incremental_benchmark(
         benchmark_instance: the benchmark; it is not changed.
         experience_size: samples per new experience; the last piece of an experience may have
             fewer.
-        shuffle: whether the samples of an experience are dealt out in random order, drawn from
-            torch's global generator.
+        shuffle: whether the samples of an experience are dealt out in random order, decided here
+            by a seed drawn from torch's global generator.
         split_streams: names of the streams to cut; others stay as they are.
-        custom_split_strategy: gives the datasets that an experience is cut into, instead.
+        custom_split_strategy: gives the datasets that an experience is cut into, instead; it is
+            asked once, and they are kept.
         benchmark_factory: makes the new benchmark of ``(benchmark_instance, streams)``; by
             default a :class:`ClassificationScenario` where samples have task labels, else a
             :class:`CLScenario` with class lists.
@@ -80,7 +86,7 @@ def data_incremental_benchmark(
         if name in split_streams:
             streams.append(_stream(name, own, experience_factory))
         else:
-            streams.append(map_stream(known[name], lambda e, _: e._copy()))
+            streams.append(map_stream(known[name], copied))
     if benchmark_factory is not None:
         return benchmark_factory(benchmark_instance, streams)
     return with_classes_timeline(CLScenario(streams))
@@ -92,21 +98,29 @@ def _labelled(pieces: Pieces) -> bool:
 
 def _stream(name: str, pieces: Pieces, factory: Callable[[Any, Any, int, Any], Any] | None) -> Any:
     if factory is None:
-        return LazyCLStream(name, lambda i: DatasetExperience(dataset=pieces[i][1]), pieces.__len__)
+        make = partial(_experience, pieces)
+        return LazyCLStream(name, make, pieces.__len__, drop=pieces.drop)
     stream: EagerCLStream[Any] = EagerCLStream(name, [])
     made = [factory(stream, origin, i, dataset) for i, (origin, dataset) in enumerate(pieces)]
     stream._exps = tuple(made)
     return stream
 
 
+def _experience(pieces: Pieces, number: int) -> DatasetExperience:
+    return DatasetExperience(dataset=pieces[number][1])
+
+
 class Pieces:
-    """The pieces of all experiences of a stream.
+    """The pieces of all experiences of a stream, cut when they are read.
+
+    What is remembered is how many pieces every experience has; an error while an experience is
+    read leaves the ones before it as they are, and the next reading tries again.
 
     Args:
         stream: the stream.
         size: samples per piece; None leaves experiences whole.
         shuffle: whether samples are dealt out in random order.
-        custom: gives the datasets of an experience instead.
+        custom: gives the datasets of an experience instead; these are kept.
     """
 
     def __init__(self, stream: Any, size: int | None, shuffle: bool, custom: Split | None) -> None:
@@ -114,42 +128,91 @@ class Pieces:
         self._size = size
         self._shuffle = shuffle
         self._custom = custom
-        self._made: list[tuple[Any, Any]] = []
-        self._coming: Iterator[tuple[Any, Any]] | None = None
+        self._seed = any_seed() if custom is not None or (shuffle and size is not None) else 0
+        self._ends: list[int] = []
         self._complete = False
-
-    def _cut(self) -> Iterator[tuple[Any, Any]]:
-        for experience in self.stream:
-            dataset = experience.dataset
-            if self._custom is not None:
-                yield from ((experience, piece) for piece in self._custom(experience))
-            elif self._size is None:
-                yield experience, dataset
-            else:
-                n = len(dataset)
-                order = torch.randperm(n) if self._shuffle else torch.arange(n)
-                yield from ((experience, dataset.subset(p)) for p in order.split(self._size))
+        self._custom_pieces: dict[int, list[Any]] = {}
+        self._recent: tuple[int, Any, Sequence[torch.Tensor]] | None = None
+        self._alive: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def _load(self, count: int | None) -> None:
-        if self._coming is None:
-            self._coming = self._cut()
-        while not self._complete and (count is None or len(self._made) < count):
-            made = next(self._coming, None)
-            if made is None:
+        """Find out how many pieces experiences have, until there are ``count``; None for all."""
+        while not self._complete and (count is None or self._total < count):
+            experience = self._origin(len(self._ends))
+            if experience is None:
                 self._complete = True
             else:
-                self._made.append(made)
+                self._ends.append(self._total + self._count(experience, len(self._ends)))
+
+    @property
+    def _total(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def _origin(self, which: int) -> Any:
+        """An experience of the stream, or None after the last."""
+        if isinstance(self.stream, SequenceCLStream):
+            return self.stream[which] if which < len(self.stream) else None
+        return next(islice(iter(self.stream), which, None), None)
+
+    def _count(self, experience: Any, which: int) -> int:
+        if self._custom is not None:
+            with PrivateDraws(self._seed, which).used():
+                self._custom_pieces[which] = list(self._custom(experience))
+            return len(self._custom_pieces[which])
+        if self._size is None:
+            return 1
+        return max(n_parts(len(experience.dataset), self._size, False), 1)
+
+    def _rows(self, which: int, n_samples: int) -> Sequence[torch.Tensor]:
+        assert self._size is not None
+        order = torch.arange(n_samples)
+        if self._shuffle:
+            order = torch.randperm(n_samples, generator=private_generator(self._seed, which))
+        pieces: tuple[torch.Tensor, ...] = order.split(self._size)
+        return pieces
 
     def __len__(self) -> int:
         self._load(None)
-        return len(self._made)
+        return self._total
 
     def __getitem__(self, number: int) -> tuple[Any, Any]:
         self._load(number + 1)
-        return self._made[number]
+        which = bisect_right(self._ends, number)
+        if self._recent is None or self._recent[0] != which:
+            experience = self._origin(which)
+            cut = self._custom is None and self._size is not None
+            rows = self._rows(which, len(experience.dataset)) if cut else ()
+            self._recent = which, experience, rows
+        _, experience, rows = self._recent
+        place = number - (self._ends[which - 1] if which else 0)
+        if self._custom is not None:
+            return experience, self._custom_pieces[which][place]
+        if self._size is None:
+            return experience, experience.dataset
+        found = self._alive.get(number)
+        if found is None:
+            self._alive[number] = found = experience.dataset.subset(rows[place])
+        return experience, found
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
         return (self[number] for number in range(len(self)))
+
+    def drop(self, number: int) -> None:
+        """Let go of the experiences whose pieces all come up to ``number``."""
+        self._load(number + 1)
+        done = bisect_right(self._ends, number + 1)
+        if done:
+            drop_previous(self.stream, done - 1)
+            self._recent = None
+            for which in [which for which in self._custom_pieces if which < done]:
+                del self._custom_pieces[which]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_recent": None, "_alive": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._alive = WeakValueDictionary()
 
 
 class PieceData(ExperienceData):
@@ -161,6 +224,10 @@ class PieceData(ExperienceData):
 
     def __len__(self) -> int:
         return len(self._pieces)
+
+    def drop_previous(self, to_exp: int) -> None:
+        """Let go of the experiences whose pieces all come up to ``to_exp``."""
+        self._pieces.drop(to_exp)
 
     def dataset(self, exp_id: int) -> Any:
         return labelled_dataset(self._pieces[exp_id][1], None, train=self._train)

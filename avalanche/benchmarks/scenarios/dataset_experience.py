@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
 
 from .experiences import CLExperience, ExperienceAttribute
-from .streams import CLStream, LazyCLStream, SequenceCLStream
+from .streams import CLStream, LazyCLStream, SequenceCLStream, drop_previous
 
 E = TypeVar("E", bound=CLExperience)
 
@@ -67,27 +68,58 @@ def with_labels(experience: E, labels: list[int]) -> E:
 
 
 def map_stream(
-    stream: Any, change: Callable[[Any, int], Any], name: str | None = None
+    stream: Any,
+    change: Callable[[Any, int], Any],
+    name: str | None = None,
+    drop: Callable[[int], None] | None = None,
 ) -> CLStream[Any]:
     """A stream of changed experiences, as lazy as ``stream`` and of no benchmark yet.
+
+    It can be pickled if ``stream`` and ``change`` can.
 
     Args:
         stream: the stream, or any iterable of experiences.
         change: gives the new experience of ``(experience, number)``; must leave the given one as
-            it is.
+            it is, and not give it back.
         name: the new stream's name; by default the same.
+        drop: what :meth:`LazyCLStream.drop_previous_experiences` does; by default it has
+            ``stream`` do it.
     """
     name = name or stream.name
     if isinstance(stream, SequenceCLStream):
         whole = stream.whole()
         made: LazyCLStream[Any] = LazyCLStream(
-            name, lambda i: change(whole[i], i), whole._full_length
+            name,
+            partial(_changed, whole, change),
+            whole._full_length,
+            drop=drop or partial(drop_previous, whole),
         )
         made.slice_ids = stream.slice_ids
         return made
+    return CLStream(name, Changed(stream, change))
 
-    def changed() -> Iterator[Any]:
-        for position, experience in enumerate(stream):
-            yield change(experience, position)
 
-    return CLStream(name, changed())
+def _changed(stream: Any, change: Callable[[Any, int], Any], number: int) -> Any:
+    return change(stream[number], number)
+
+
+def copied(experience: E, number: int) -> E:
+    """A change for :func:`map_stream`: none, for another stream with the same experiences."""
+    return experience._copy()
+
+
+class Changed:
+    """Changed experiences, to iterate as often as the given ones.
+
+    Args:
+        experiences: the experiences.
+        change: gives the new experience of ``(experience, number)``.
+    """
+
+    def __init__(self, experiences: Any, change: Callable[[Any, int], Any]) -> None:
+        self._experiences = experiences
+        self._change = change
+
+    def __iter__(self) -> Iterator[Any]:
+        for position, experience in enumerate(self._experiences):
+            yield self._change(experience, position)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from itertools import islice
 from typing import Any, Generic, TypeVar, overload
 
 import torch
@@ -17,7 +18,9 @@ S = TypeVar("S", bound="SequenceCLStream[Any]")
 class CLStream(Generic[TExperience]):
     """A named iterable of experiences, of a length that need not be known.
 
-    Experiences that a generator has made are kept, so that the stream can be read again.
+    Experiences that a generator has made are kept, so that the stream can be read again. An error
+    while one is made is raised at every reading that comes to it, until it is mended; a generator
+    can't go on after an error, so there it stays. A pickled stream has the experiences made so far.
 
     Args:
         name: the stream's name, such as ``"train"``.
@@ -36,19 +39,50 @@ class CLStream(Generic[TExperience]):
         self.name = name
         self.benchmark = benchmark
         self.set_stream_info = set_stream_info
-        self._coming = iter(exps_iter)
+        self._source = exps_iter
+        self._coming: Iterator[TExperience] | None = None
         self._made: list[TExperience] = []
+        self._failed: Exception | None = None
 
     def __iter__(self) -> Iterator[TExperience]:
         position = 0
         while True:
             if position == len(self._made):
                 try:
-                    self._made.append(next(self._coming))
+                    self._made.append(self._next())
                 except StopIteration:
                     return
             yield self._numbered(self._made[position], position)
             position += 1
+
+    def _next(self) -> TExperience:
+        """The first experience that is not made yet."""
+        if self._failed is not None:
+            raise self._failed
+        if self._coming is None:
+            self._coming = iter(self._source)
+            if self._coming is not self._source:  # it starts anew
+                self._coming = islice(self._coming, len(self._made), None)
+        try:
+            return next(self._coming)
+        except StopIteration:
+            raise
+        except Exception as error:
+            if iter(self._source) is self._source:
+                self._failed = error
+            self._coming = None
+            raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {**self.__dict__, "_coming": None}
+        if isinstance(self._source, Iterator):
+            lost = RuntimeError(
+                f"{self.name}_stream: this copy has only the {len(self._made)} experiences that "
+                "were made when the stream was pickled; a generator can't be copied, read the "
+                "stream to its end first"
+            )
+            state.update(_source=(), _failed=self._failed or lost)
+        return state
 
     def _numbered(self, experience: TExperience, position: int) -> TExperience:
         if self.set_stream_info:
@@ -215,6 +249,7 @@ class LazyCLStream(SequenceCLStream[TExperience]):
         length: number of experiences, or a function that finds it when it is first needed.
         benchmark: the benchmark that the stream belongs to.
         iterate: gives all experiences in order, where that is cheaper than one by one.
+        drop: lets go of what the experiences up to a number are made of.
 
     Example:
         >>> stream = LazyCLStream("train", CLExperience, 10_000)
@@ -229,11 +264,18 @@ class LazyCLStream(SequenceCLStream[TExperience]):
         length: int | Callable[[], int],
         benchmark: Any = None,
         iterate: Callable[[], Iterator[TExperience]] | None = None,
+        drop: Callable[[int], None] | None = None,
     ) -> None:
         super().__init__(name, benchmark)
         self._make = make
         self._count = length
         self._iterate = iterate
+        self._drop = drop
+
+    def drop_previous_experiences(self, to_exp: int) -> None:
+        """Let go of the generated datasets up to ``to_exp``, included; no effect on others."""
+        if self._drop is not None:
+            self._drop(range(self._full_length())[to_exp])
 
     def _full_length(self) -> int:
         if not isinstance(self._count, int):
@@ -249,6 +291,28 @@ class LazyCLStream(SequenceCLStream[TExperience]):
             return
         for position, experience in enumerate(self._iterate()):
             yield self._numbered(experience, position)
+
+
+class RepeatedCLStream(CLStream[TExperience]):
+    """A stream that is made anew whenever it is iterated; nothing is kept.
+
+    Args:
+        name: the stream's name.
+        exps_iter: the experiences; must start again with every iteration.
+        benchmark: the benchmark that the stream belongs to.
+        set_stream_info: whether to number the experiences and tie them to this stream.
+    """
+
+    def __iter__(self) -> Iterator[TExperience]:
+        for position, experience in enumerate(self._source):
+            yield self._numbered(experience, position)
+
+
+def drop_previous(stream: Any, to_exp: int) -> None:
+    """Have a stream let go of its datasets up to ``to_exp``, if it is of a kind that can."""
+    drop = getattr(stream, "drop_previous_experiences", None)
+    if drop is not None:
+        drop(to_exp)
 
 
 def make_stream(name: str, exps: Iterable[Any]) -> CLStream[Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import torch
 
-from .dataset_experience import map_stream, with_dataset
+from .dataset_experience import copied, map_stream, with_dataset
 from .derived_scenario import DerivedScenario
+from .draws import PrivateDraws, private_generator
 from .generic_scenario import CLScenario
+from .online_experience import any_seed
+from .streams import drop_previous
 
 Split = Callable[[Any], tuple[Any, Any]]
 
@@ -24,8 +28,8 @@ def split_validation_random(
         validation_size: number of validation samples (an int), or their share from 0 to 1 (a
             float), rounded down.
         shuffle: whether the samples are drawn at random; otherwise the last ones are taken.
-        seed: of the order. None draws from torch's global generator; with a seed that generator
-            is not touched.
+        seed: of the order. None draws from torch's global generator, here and now; with a seed
+            that generator is not touched.
         dataset: the data. Without it a function that divides data is returned, which serves as
             ``split_strategy``.
 
@@ -44,17 +48,42 @@ def split_validation_random(
     """
     if dataset is None:
         _size(validation_size, None)
-        return partial(_split_random, validation_size, shuffle, seed)
-    return _split_random(validation_size, shuffle, seed, dataset)
+        return RandomSplit(validation_size, shuffle, seed)
+    generator = None if seed is None else torch.Generator().manual_seed(int(seed))
+    return _split_random(validation_size, shuffle, generator, dataset)
+
+
+class RandomSplit:
+    """Divides datasets as :func:`split_validation_random` does, whenever it is asked to.
+
+    Args:
+        validation_size: number of validation samples, or their share.
+        shuffle: whether the samples are drawn at random.
+        seed: of the order, the same for every dataset. None draws one from torch's global
+            generator, here and now, and orders the datasets of a stream differently.
+    """
+
+    def __init__(self, validation_size: int | float, shuffle: bool, seed: int | None) -> None:
+        self._size = validation_size
+        self._shuffle = shuffle
+        self._one_order = seed is not None
+        self._seed = any_seed() if seed is None and shuffle else int(seed or 0)
+
+    def __call__(self, dataset: Any) -> tuple[Any, Any]:
+        return self.numbered(dataset, 0)
+
+    def numbered(self, dataset: Any, number: int) -> tuple[Any, Any]:
+        """Divide the dataset of experience ``number``; the same whenever it is asked for."""
+        generator = private_generator(self._seed, 0 if self._one_order else number)
+        return _split_random(self._size, self._shuffle, generator, dataset)
 
 
 def _split_random(
-    validation_size: int | float, shuffle: bool, seed: int | None, dataset: Any
+    validation_size: int | float, shuffle: bool, generator: torch.Generator | None, dataset: Any
 ) -> tuple[Any, Any]:
     n_valid = _size(validation_size, len(dataset))
     order = torch.arange(len(dataset))
     if shuffle:
-        generator = None if seed is None else torch.Generator().manual_seed(int(seed))
         order = torch.randperm(len(dataset), generator=generator)
     n_train = len(dataset) - n_valid
     return dataset.subset(order[:n_train]), dataset.subset(order[n_train:])
@@ -63,7 +92,8 @@ def _split_random(
 def split_validation_class_balanced(validation_size: float, dataset: Any = None) -> Any:
     """Divide a dataset into training and validation data, class by class, at random.
 
-    Random numbers come from torch's global generator, so ``torch.manual_seed`` repeats a split.
+    Random numbers come from torch's global generator, here and now, so ``torch.manual_seed``
+    repeats a split. A function that is returned has a seed drawn from it.
 
     Args:
         validation_size: share of every class from 0 to 1, rounded down to whole samples.
@@ -89,14 +119,37 @@ def split_validation_class_balanced(validation_size: float, dataset: Any = None)
             "of samples use split_validation_random"
         )
     if dataset is None:
-        return partial(_split_balanced, float(validation_size))
-    return _split_balanced(float(validation_size), dataset)
+        return BalancedSplit(float(validation_size))
+    return _split_balanced(float(validation_size), None, dataset)
 
 
-def _split_balanced(validation_size: float, dataset: Any) -> tuple[Any, Any]:
+class BalancedSplit:
+    """Divides datasets as :func:`split_validation_class_balanced`, whenever it is asked to.
+
+    A seed is drawn from torch's global generator, here and now.
+
+    Args:
+        validation_size: share of every class.
+    """
+
+    def __init__(self, validation_size: float) -> None:
+        self._size = validation_size
+        self._seed = any_seed()
+
+    def __call__(self, dataset: Any) -> tuple[Any, Any]:
+        return self.numbered(dataset, 0)
+
+    def numbered(self, dataset: Any, number: int) -> tuple[Any, Any]:
+        """Divide the dataset of experience ``number``; the same whenever it is asked for."""
+        return _split_balanced(self._size, private_generator(self._seed, number), dataset)
+
+
+def _split_balanced(
+    validation_size: float, generator: torch.Generator | None, dataset: Any
+) -> tuple[Any, Any]:
     train, valid = [], []
     for positions in dataset.targets.groups.values():
-        mixed = positions[torch.randperm(len(positions))]
+        mixed = positions[torch.randperm(len(positions), generator=generator)]
         n_valid = int(len(positions) * validation_size)
         valid.append(mixed[:n_valid])
         train.append(mixed[n_valid:])
@@ -130,16 +183,19 @@ def benchmark_with_validation_stream(
 ) -> CLScenario:
     """The same benchmark with a stream ``valid`` of samples taken from the train stream.
 
-    Experience i of ``valid`` has samples of experience i of ``train``, which then lacks them: every
-    experience is divided once, when either stream first needs it, so the two never overlap,
-    whatever ``split_strategy`` draws. Task labels and class lists stay.
+    Experience i of ``valid`` has samples of experience i of ``train``, which then lacks them. Who
+    goes where is settled here; experiences are divided when they are read, and reading them draws
+    nothing from torch's global generator. Task labels and class lists stay. Generated data goes
+    when ``drop_previous_experiences`` of both streams has let go of it.
 
     Args:
         benchmark: the benchmark; it is not changed.
         validation_size: number of samples (an int) or share (a float) of every experience.
         shuffle: whether validation samples are drawn at random.
-        seed: of the draw, the same in every experience.
-        split_strategy: divides a dataset into ``(train, valid)`` instead.
+        seed: of the draw, the same in every experience. None draws from torch's global generator,
+            here and now, and draws differently in every experience.
+        split_strategy: divides a dataset into ``(train, valid)`` instead. Each experience is
+            divided once and the parts are kept, so the two never overlap whatever it draws.
 
     Raises:
         ValueError: if there is a stream ``valid`` already, or an experience has too few samples.
@@ -160,34 +216,73 @@ def benchmark_with_validation_stream(
         )
     if split_strategy is None:
         split_strategy = split_validation_random(validation_size, shuffle, seed)
-    splits = OnceSplit(split_strategy)
+    splits = OnceSplit(split_strategy, benchmark.streams["train"])
     streams = []
     for name, stream in benchmark.streams.items():
         if name == "train":
-            streams.append(map_stream(stream, partial(splits.part, 0)))
-            streams.append(map_stream(stream, partial(splits.part, 1), "valid"))
+            for part, part_name in enumerate(("train", "valid")):
+                change, drop = partial(splits.part, part), partial(splits.drop, part)
+                streams.append(map_stream(stream, change, part_name, drop))
         else:
-            streams.append(map_stream(stream, lambda experience, _: experience))
+            streams.append(map_stream(stream, copied))
     return DerivedScenario(streams, benchmark)
 
 
 class OnceSplit:
-    """Divides every experience of a stream once and remembers both parts.
+    """Divides every experience of a stream in the same way whenever it is read.
+
+    Of a split that repeats by itself (one with a method ``numbered``) nothing is kept alive; of
+    any other both parts are kept from the first reading on.
 
     Args:
         strategy: divides a dataset in two.
+        stream: the stream.
     """
 
-    def __init__(self, strategy: Split) -> None:
+    def __init__(self, strategy: Split, stream: Any) -> None:
         self._strategy = strategy
-        self._splits: dict[int, tuple[Any, Any]] = {}
+        self._stream = stream
+        self._repeats = hasattr(strategy, "numbered")
+        self._seed = 0 if self._repeats else any_seed()
+        self._parts = self._empty()
+        self._dropped = [-1, -1]
+
+    def _empty(self) -> MutableMapping[tuple[int, int], Any]:
+        return WeakValueDictionary() if self._repeats else {}
 
     def part(self, which: int, experience: Any, number: int) -> Any:
         """The experience with one of the parts of its data: 0 is training, 1 validation."""
         return with_dataset(experience, partial(self._read, which, experience, number))
 
+    def drop(self, which: int, to_exp: int) -> None:
+        """Let go of one part of the experiences up to ``to_exp``; of the data with the other."""
+        self._dropped[which] = max(self._dropped[which], to_exp)
+        both = min(self._dropped)
+        if both >= 0:
+            drop_previous(self._stream, both)
+            for key in [key for key in self._parts if key[1] <= both]:
+                del self._parts[key]
+
     def _read(self, which: int, experience: Any, number: int) -> Any:
-        if number not in self._splits:
-            train, valid = self._strategy(experience.dataset)
-            self._splits[number] = train, valid.eval()
-        return self._splits[number][which]
+        found = self._parts.get((which, number))
+        if found is None:
+            parts = self._divide(experience.dataset, number)
+            self._parts[0, number], self._parts[1, number] = parts
+            found = parts[which]
+        return found
+
+    def _divide(self, dataset: Any, number: int) -> tuple[Any, Any]:
+        if self._repeats:
+            train, valid = self._strategy.numbered(dataset, number)  # type: ignore[attr-defined]
+        else:
+            with PrivateDraws(self._seed, number).used():
+                train, valid = self._strategy(dataset)
+        return train, valid.eval()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_parts": {} if self._repeats else self._parts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._repeats:
+            self._parts = self._empty()
