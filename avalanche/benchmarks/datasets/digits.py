@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -38,15 +41,24 @@ def digits_tensors(
         raise ValueError(
             f"test_size={test_size!r}: expected a fraction between 0 and 1, such as 0.25"
         )
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
+    bunch = _bunch()
     labels = np.asarray(bunch.target, dtype=np.int64)
     in_test = np.zeros(len(labels), dtype=bool)
-    random = np.random.RandomState(split_seed)
+    draws = np.random.RandomState(split_seed)
     for label in np.unique(labels):
-        positions = random.permutation(np.flatnonzero(labels == label))
+        positions = draws.permutation(np.flatnonzero(labels == label))
         in_test[positions[: round(test_size * len(positions))]] = True
     chosen = ~in_test if train else in_test
     pixels = np.asarray(bunch.images, dtype=np.uint8)[chosen]
     return torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(labels[chosen])
+
+
+def _bunch() -> Any:
+    """The original data; a library that scikit-learn imports draws from Python's generator."""
+    state = random.getstate()
+    try:
+        from sklearn.datasets import load_digits
+
+        return load_digits()
+    finally:
+        random.setstate(state)

@@ -1,5 +1,8 @@
 """The embedded digits against scikit-learn's own copy."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -37,3 +40,23 @@ def test_the_default_location_follows_the_environment_and_creates_nothing(monkey
     assert not list(tmp_path.iterdir())
     monkeypatch.delenv("AVALANCHE_DATA")
     assert default_dataset_location("mnist").parts[-3:] == (".avalanche", "data", "mnist")
+
+
+def test_creating_the_benchmark_leaves_all_global_generators_alone():
+    """In a process of its own: what draws is the first import of scikit-learn's data sets."""
+    code = """
+import random
+import numpy as np
+import torch
+from avalanche.benchmarks import SplitDigits
+
+def states():
+    return random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()
+
+before = states()
+benchmark = SplitDigits(5, seed=0)
+len(benchmark.train_stream[0].dataset)
+assert [a == b for a, b in zip(before, states())] == [True] * 3
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
