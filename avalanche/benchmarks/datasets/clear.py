@@ -18,7 +18,6 @@ Paths are relative to that folder. ``clear10_neurips2021`` and ``clear100_cvpr20
 
 from __future__ import annotations
 
-import json
 from abc import abstractmethod
 from collections.abc import Callable
 from itertools import chain
@@ -32,6 +31,7 @@ from .clear_features import read_features
 from .dataset_utils import default_dataset_location
 from .downloadable_dataset import DownloadableDataset
 from .image_files import Remote, Transform, read_lines
+from .read_files import read_image, read_json
 
 __all__ = [
     "CLEAR_FEATURE_TYPES",
@@ -130,7 +130,7 @@ class CLEARDataset(DownloadableDataset[tuple[Any, int]]):
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         path, label = self._flat[index]
-        return default_image_loader(self.root / path), label
+        return read_image(default_image_loader, self.root / path), label
 
     @property
     def presplit(self) -> bool:
@@ -159,7 +159,7 @@ class CLEARDataset(DownloadableDataset[tuple[Any, int]]):
 
     def _read_half(self, half: str) -> Samples:
         folder = self.root / half
-        index = _read_json(folder / "labeled_metadata.json", dict)
+        index = read_json(folder / "labeled_metadata.json", dict)
         names = read_lines(folder / "class_names.txt")
         buckets = sorted(index, key=_bucket_order)
         if self.buckets and half != "train" and buckets != self.buckets:
@@ -177,14 +177,14 @@ class CLEARDataset(DownloadableDataset[tuple[Any, int]]):
                         f"{folder / 'labeled_metadata.json'}: bucket {bucket!r} has the classes "
                         f"{sorted(index[bucket])[:8]}, expected {name!r} of class_names.txt too"
                     )
-                entries = _read_json(folder / index[bucket][name], dict)
+                entries = read_json(folder / index[bucket][name], dict)
                 here += [(f"{half}/{e['IMG_PATH']}", label) for e in entries.values()]
             samples.append(here)
         return samples
 
     def _read_lists(self) -> None:
         folder = self.root / "training_folder"
-        buckets = _read_json(folder / "bucket_indices.json", list)
+        buckets = read_json(folder / "bucket_indices.json", list)
         self.buckets = [str(bucket) for bucket in buckets]
         self.class_names = read_lines(self.root / "class_names.txt")
         self.samples = [default_flist_reader(folder / self._list(b)) for b in self.buckets]
@@ -291,21 +291,6 @@ class _CLEARFeature(_CLEARSplit):
                 return features[index], int(labels[index])
             index -= len(labels)
         raise IndexError(f"index out of range, the data set has {len(self)} samples")
-
-
-def _read_json(path: Path, kind: type) -> Any:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: damaged ({error}); fetch the release again") from error
-    if not isinstance(content, kind):
-        raise ValueError(
-            f"{path}: holds a {type(content).__name__}, expected a {kind.__name__}; fetch the "
-            "release again"
-        )
-    return content
 
 
 def _bucket_order(bucket: str) -> tuple[int, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..utils.file_datasets import default_flist_reader
+from .read_files import read_json
 
 if TYPE_CHECKING:
     from .clear import _CLEARFeature
@@ -42,9 +42,7 @@ def read_features(data: _CLEARFeature) -> list[tuple[Tensor, Tensor]]:
 
 def _half(data: _CLEARFeature, folder: Path) -> list[tuple[Tensor, Tensor]]:
     index_file = folder / "features" / data.feature_type / "features.json"
-    if not index_file.is_file():
-        raise FileNotFoundError(f"{index_file}: no such file; fetch the release again")
-    index = json.loads(index_file.read_text(encoding="utf-8"))
+    index = read_json(index_file, dict)
     found = []
     for bucket in data.buckets:
         features, labels = [], []

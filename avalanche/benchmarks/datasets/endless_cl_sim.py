@@ -12,7 +12,6 @@ Layout of the release, one folder per archive::
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +21,7 @@ from .dataset_utils import default_dataset_location
 from .downloadable_dataset import DownloadableDataset
 from .endless_video import VideoSubSequence, video_sequences
 from .image_files import Remote, Transform
+from .read_files import read_image, read_json
 
 __all__ = ["SCENARIOS", "ClassificationSubSequence", "EndlessCLSimDataset", "VideoSubSequence"]
 
@@ -72,7 +72,7 @@ class ClassificationSubSequence:
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         path, target = self.files[index]
-        image = default_image_loader(path)
+        image = read_image(default_image_loader, path, "unpack the archive again")
         if image.size != (self.patch_size, self.patch_size):
             image = image.resize((self.patch_size, self.patch_size))
         if self.transform is not None:
@@ -194,7 +194,7 @@ class EndlessCLSimDataset(DownloadableDataset["tuple[SubSequence, SubSequence]"]
         if self.labelmap_path is None:
             return None
         path = Path(self.labelmap_path)
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, remedy="expected {class name: label} in it")
         if not isinstance(content, dict) or not all(isinstance(v, int) for v in content.values()):
             raise ValueError(f"labelmap_path={str(path)!r}: expected {{class name: label}} in it")
         return content

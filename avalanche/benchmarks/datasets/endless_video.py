@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,11 @@ from torch import Tensor
 
 from ..utils.file_datasets import default_image_loader
 from .image_files import Transform
+from .read_files import damaged_images_named, read_image, read_json
 
 __all__ = ["CLASS_MAP", "VideoSubSequence", "video_sequences"]
+
+_REMEDY = "unpack the archive again"
 
 CLASS_MAP = {  # the simulator's labels
     "": 0,
@@ -62,7 +64,7 @@ class VideoSubSequence:
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         frame, ids = self.files[index]
-        image: Any = default_image_loader(frame).resize(self.patch_size)
+        image: Any = read_image(default_image_loader, frame, _REMEDY).resize(self.patch_size)
         target: Any = self._labels(ids)
         if self.transform is not None:
             image = self.transform(image)
@@ -73,7 +75,7 @@ class VideoSubSequence:
     def _labels(self, path: Path) -> Tensor:
         from PIL import Image
 
-        with Image.open(path) as opened:
+        with damaged_images_named(path, _REMEDY), Image.open(path) as opened:
             image = opened if opened.mode == "L" else opened.convert("RGB")
             pixels = np.asarray(image.resize(self.patch_size, Image.Resampling.NEAREST), np.int64)
         if pixels.ndim == 3:
@@ -127,7 +129,9 @@ def _images(folder: Path) -> list[Path]:
 def _starts(path: Path, n_frames: int) -> list[int]:
     """The number of the first frame of every sequence."""
     try:
-        starts = [int(entry["Sequence"]["ImageCounter"]) for entry in _json_list(path)]
+        starts = [
+            int(entry["Sequence"]["ImageCounter"]) for entry in read_json(path, list, _REMEDY)
+        ]
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: expected entries with ['Sequence']['ImageCounter'], not found: {error}"
@@ -142,7 +146,7 @@ def _starts(path: Path, n_frames: int) -> list[int]:
 
 def _object_labels(path: Path, class_map: Mapping[str, int]) -> dict[int, int]:
     labels: dict[int, int] = {}
-    for entry in _json_list(path):
+    for entry in read_json(path, list, _REMEDY):
         mapping = entry.get("ObjectClassMapping") if isinstance(entry, dict) else None
         if not isinstance(mapping, dict):
             raise ValueError(f"{path}: expected entries with 'ObjectClassMapping', {{id: class}}")
@@ -154,15 +158,3 @@ def _object_labels(path: Path, class_map: Mapping[str, int]) -> dict[int, int]:
                 )
             labels[int(number)] = class_map[name]
     return labels
-
-
-def _json_list(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: damaged ({error}); unpack the archive again") from error
-    if not isinstance(content, list):
-        raise ValueError(f"{path}: holds a {type(content).__name__}, expected a list")
-    return content

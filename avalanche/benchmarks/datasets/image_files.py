@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from ..utils.file_datasets import default_image_loader
 from .dataset_utils import default_dataset_location
 from .downloadable_dataset import DownloadableDataset
+from .read_files import read_image, read_text
 
 __all__ = ["ImageFilesDataset", "Remote", "read_lines"]
 
@@ -73,7 +74,7 @@ class ImageFilesDataset(DownloadableDataset[tuple[Any, Any]], ABC):
     def _image(self, index: int) -> Any:
         path = self.root / self.paths[index]
         try:
-            return self.loader(path)
+            return read_image(self.loader, path, f"unpack the images into {self.root} again")
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{path}: no such image, the metadata of {type(self).__name__} lists it; unpack "
@@ -103,7 +104,6 @@ def read_lines(path: Path) -> list[str]:
 
     Raises:
         FileNotFoundError: if there is no such file.
+        ValueError: if it is no text.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; expected a text file of the data set")
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]

@@ -8,7 +8,6 @@ Layout of the release::
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torchvision.transforms import ToTensor
 
 from ..utils.file_datasets import default_image_loader
 from .image_files import ImageFilesDataset, Remote, Transform
+from .read_files import read_json
 
 __all__ = ["DEFAULT_SUPER_CATEGORIES", "INATURALIST2018", "INATURALIST_DATA", "pil_loader"]
 
@@ -142,12 +142,10 @@ def _read_annotations(
 ) -> tuple[dict[int, str], list[tuple[int, int]], dict[int, str]]:
     """Path of every image, (image, category) of every annotation, super-category of categories."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, dict, "fetch the file again")
         images = {int(image["id"]): str(image["file_name"]) for image in content["images"]}
         annotations = [(int(a["image_id"]), int(a["category_id"])) for a in content["annotations"]]
         categories = {int(c["id"]): str(c["supercategory"]) for c in content["categories"]}
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: damaged ({error}); fetch the file again") from error
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{path}: expected 'images' with id and file_name, 'annotations' with image_id and "

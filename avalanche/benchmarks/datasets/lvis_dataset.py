@@ -18,6 +18,7 @@ from torch import Tensor
 from ..utils.file_datasets import default_image_loader
 from .dataset_utils import default_dataset_location
 from .downloadable_dataset import DownloadableDataset
+from .read_files import read_image
 
 __all__ = [
     "LVISAnnotationEntry",
@@ -189,7 +190,7 @@ class LvisDataset(DownloadableDataset[tuple[Any, LVISImgTargets]]):
         folder, name = urlsplit(entry["coco_url"]).path.split("/")[-2:]
         path = self.root / folder / name
         try:
-            image = self.loader(path)
+            image = read_image(self.loader, path, f"unpack {folder}.zip again")
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{path}: no such image, the annotations list it; unpack {folder}.zip into "

@@ -14,6 +14,7 @@ from ..utils.file_datasets import default_image_loader
 from .dataset_utils import default_dataset_location
 from .download import DownloadError, download_file
 from .mini_imagenet_classes import MINI_IMAGENET_WNIDS
+from .read_files import read_image
 
 __all__ = ["MiniImageNetDataset"]
 
@@ -137,7 +138,7 @@ class MiniImageNetDataset(Dataset[tuple[Any, int]]):
         from PIL import Image
 
         height, width = self.resize_to
-        image = self.loader(self.image_paths[item])
+        image = read_image(self.loader, self.image_paths[item], "unpack ImageNet again")
         return image.resize((width, height), Image.Resampling.BILINEAR), self.targets[item]
 
 

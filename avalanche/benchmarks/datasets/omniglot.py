@@ -217,7 +217,7 @@ def _decode(content: bytes, what: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
     try:
         with Image.open(io.BytesIO(content)) as image:
             pixels = np.asarray(image.convert("L"))
-    except (UnidentifiedImageError, OSError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ValueError(f"{what}: no image ({error}); get the archive again") from error
     if pixels.shape != (_SIDE, _SIDE):
         raise ValueError(

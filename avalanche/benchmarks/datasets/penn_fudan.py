@@ -13,6 +13,7 @@ from torch import Tensor
 from ..utils.file_datasets import default_image_loader
 from .dataset_utils import default_dataset_location
 from .downloadable_dataset import SimpleDownloadableDataset
+from .read_files import read_image
 
 __all__ = ["PennFudanDataset", "default_mask_loader"]
 
@@ -107,7 +108,8 @@ class PennFudanDataset(SimpleDownloadableDataset[tuple[Any, dict[str, Tensor]]])
         Raises:
             ValueError: if the mask shows nobody.
         """
-        mask = torch.from_numpy(np.array(self.mask_loader(self.masks[idx])))
+        mask = read_image(self.mask_loader, self.masks[idx], "unpack the archive again")
+        mask = torch.from_numpy(np.array(mask))
         persons = mask.unique()
         persons = persons[persons > 0]
         if not len(persons):
@@ -127,7 +129,7 @@ class PennFudanDataset(SimpleDownloadableDataset[tuple[Any, dict[str, Tensor]]])
         return len(self.imgs)
 
     def __getitem__(self, idx: int) -> tuple[Any, dict[str, Tensor]]:
-        image = self.loader(self.imgs[idx])
+        image = read_image(self.loader, self.imgs[idx], "unpack the archive again")
         target = dict(self._targets[idx]) if self._targets is not None else self.make_targets(idx)
         if self.transform is not None:
             image, target = self.transform(image, target)

@@ -11,7 +11,6 @@ The box is ``[right, left, bottom, top]`` in pixels; the path is relative to the
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 from ..utils.file_datasets import default_image_loader
 from .image_files import ImageFilesDataset, Remote, Transform
+from .read_files import read_json
 
 __all__ = ["ORDERINGS", "Stream51", "crop_box", "read_stream51_metadata"]
 
@@ -147,12 +147,7 @@ def read_stream51_metadata(path: Path) -> list[list[Any]]:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no list of ``[class, ..., frame, ..., box, path]``.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        samples = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: damaged ({error}); unpack Stream-51.zip again") from error
+    samples = read_json(path, remedy="unpack Stream-51.zip again")
     for number, sample in enumerate(samples if isinstance(samples, list) else [samples]):
         whole = isinstance(sample, list) and len(sample) >= 6
         if not (whole and isinstance(sample[0], int) and len(sample[-2]) == 4):
