@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 ClassLists = tuple[list[int], list[int], list[int], list[int]]
 
@@ -12,7 +14,7 @@ class ClassTimeline:
 
     Every experience is looked at once, when it is first needed: the past needs only what is past,
     the future needs the whole stream. A reading then costs the number of classes, not the number
-    of experiences.
+    of experiences. An error at an experience is raised at every reading that needs it.
 
     Args:
         classes_of: yields the classes of every experience in order, each time from the start.
@@ -69,13 +71,23 @@ class ClassTimeline:
         if self._complete or (position is not None and position < len(self._classes)):
             return
         if self._coming is None:
-            self._coming = iter(self._classes_of())
-        for labels in self._coming:
-            now = len(self._classes)
-            self._classes.append(list(labels))
-            for label in self._classes[-1]:
-                self._first.setdefault(label, now)
-                self._last[label] = now
-            if now == position:
-                return
+            self._coming = islice(iter(self._classes_of()), len(self._classes), None)
+        try:
+            for labels in self._coming:
+                self._append(list(labels))
+                if len(self._classes) - 1 == position:
+                    return
+        except Exception:
+            self._coming = None  # a generator has ended with this: start again from here
+            raise
         self._complete = True
+
+    def _append(self, labels: list[int]) -> None:
+        now = len(self._classes)
+        self._classes.append(labels)
+        for label in labels:
+            self._first.setdefault(label, now)
+            self._last[label] = now
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_coming": None}

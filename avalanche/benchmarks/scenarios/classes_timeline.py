@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from .class_lists import ClassTimeline
@@ -52,21 +53,23 @@ def with_classes_timeline(obj: Any) -> Any:
 
 
 def _decorated(stream: Any) -> tuple[Any, ClassTimeline]:
-    timeline = ClassTimeline(lambda: (_classes(e) for e in _whole(stream)))
+    timeline = ClassTimeline(partial(_all_classes, stream))
+    return map_stream(stream, partial(_add, timeline)), timeline
 
-    def add(experience: Any, number: int) -> Any:
-        if hasattr(type(experience), "classes_in_this_experience"):
-            return experience
-        if "classes_in_this_experience" in experience._masked:
-            return experience
-        other = experience._copy()
+
+def _all_classes(stream: Any) -> Iterator[list[int]]:
+    whole = stream.whole() if hasattr(stream, "whole") else stream
+    return (_classes(experience) for experience in whole)
+
+
+def _add(timeline: ClassTimeline, experience: Any, number: int) -> Any:
+    other = experience._copy()
+    if not experience._knows("classes_in_this_experience"):
         for field, read in _FIELDS.items():
             deferred = _Read(timeline, read, number)
             attribute = DeferredAttribute(deferred, use_in_train=True, use_in_eval=True)
             setattr(other, field, attribute)
-        return other
-
-    return map_stream(stream, add), timeline
+    return other
 
 
 class _Read:
@@ -82,14 +85,9 @@ class _Read:
         return set(self._read(*self._arguments))
 
 
-def _whole(stream: Any) -> Any:
-    return stream.whole() if hasattr(stream, "whole") else stream
-
-
 def _classes(experience: Any) -> list[int]:
-    found = getattr(experience, "classes_in_this_experience", None)
-    if found is not None:
-        return list(found)
+    if experience._knows("classes_in_this_experience"):
+        return list(experience.logging().classes_in_this_experience)
     targets = getattr(experience.dataset, "targets", None)
     if targets is None:
         raise ValueError(

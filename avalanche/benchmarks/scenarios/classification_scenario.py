@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from ..utils import (
@@ -95,10 +96,7 @@ class ClassificationScenario(ClassesTimelineCLScenario):
     test_stream: ClassificationStream
 
     def _prepare(self, stream: str) -> Callable[[Any, list[int] | None], Any]:
-        def prepare(dataset: Any, labels: list[int] | None) -> Any:
-            return labelled_dataset(dataset, labels, train=stream == "train")
-
-        return prepare
+        return partial(labelled_dataset, train=stream == "train")
 
     @property
     def n_classes(self) -> int:

@@ -257,9 +257,7 @@ class ClassesTimelineCLScenario(DatasetScenario):
         """The classes before, at and after every experience of a stream."""
         if stream not in self._timelines:
             data = self.experience_data(stream)
-            self._timelines[stream] = ClassTimeline(
-                lambda: (data.classes(i) for i in range(len(data)))
-            )
+            self._timelines[stream] = ClassTimeline(partial(_all_classes, data))
         return self._timelines[stream]
 
     def get_classes_timeline(self, current_experience: int, stream: str = "train") -> ClassLists:
@@ -269,3 +267,7 @@ class ClassesTimelineCLScenario(DatasetScenario):
             ``(current, previous, seen so far, future)``, each without repetition.
         """
         return self.timeline(stream).at(range(self.stream_length(stream))[current_experience])
+
+
+def _all_classes(data: ExperienceData) -> Iterator[list[int]]:
+    return (data.classes(i) for i in range(len(data)))

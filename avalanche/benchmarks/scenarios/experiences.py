@@ -152,6 +152,10 @@ class CLExperience:
             )
         return attribute.value
 
+    def _knows(self, name: str) -> bool:
+        """Whether a field is there, hidden or not, without working its value out."""
+        return name in self._masked or hasattr(type(self), name)
+
     @property
     def are_attributes_masked(self) -> bool:
         """Whether the mode hides anything at the moment."""

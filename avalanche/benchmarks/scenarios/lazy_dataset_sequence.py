@@ -39,6 +39,7 @@ class LazyDatasetSequence(Sequence[Any]):
         self._loaded: dict[int, Any] = {}
         self._next = 0
         self._dropped = 0
+        self._failed: Exception | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -76,10 +77,22 @@ class LazyDatasetSequence(Sequence[Any]):
         end = len(self) - 1 if to_exp is None else range(len(self))[to_exp]
         while self._next <= end:
             try:
+                if self._failed is not None:
+                    raise self._failed
                 self._loaded[self._next] = next(self._coming)
             except StopIteration:
                 raise ValueError(
                     f"stream_length={self._length}: the generator ended after {self._next} "
                     "datasets; pass the number that it makes"
                 ) from None
+            except Exception as error:  # the generator has ended with it
+                self._failed = error
+                raise
             self._next += 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        lost = RuntimeError(
+            f"this copy of a stream has only the {self._next} datasets that were made when it was "
+            "pickled; a generator can't be copied, call load_all_experiences() first"
+        )
+        return {**self.__dict__, "_coming": iter(()), "_failed": self._failed or lost}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .dataset_experience import map_stream
+from .dataset_experience import copied, map_stream
 from .derived_scenario import DerivedScenario
 from .linear_decay import split_continuous_linear_decay_stream
 from .online_experience import FixedSizeExperienceSplitter, OnlineCLExperience
@@ -96,6 +96,6 @@ class OnlineCLScenario(DerivedScenario):
         self.train_online_stream = online
         streams = [online]
         for name, stream in originals.items():
-            streams.append(map_stream(stream, lambda e, _: e._copy(), f"original_{name}"))
+            streams.append(map_stream(stream, copied, f"original_{name}"))
         first = next(iter(originals.values()), None)
         super().__init__(streams, getattr(first, "benchmark", None))

@@ -10,7 +10,7 @@ import torch
 
 from ..utils.view import View
 from .dataset_experience import DatasetExperience
-from .experiences import ExperienceAttribute
+from .experiences import CLExperience, ExperienceAttribute
 
 FIELDS = (
     "origin_experience",
@@ -19,6 +19,14 @@ FIELDS = (
     "is_last_subexp",
     "sub_stream_length",
 )
+OF_ORIGIN = (
+    "classes_in_this_experience",
+    "classes_seen_so_far",
+    "previous_classes",
+    "future_classes",
+    "task_labels",
+    "task_label",
+)
 
 
 class OnlineCLExperience(DatasetExperience):
@@ -26,7 +34,7 @@ class OnlineCLExperience(DatasetExperience):
 
     What tells of task boundaries (``origin_experience``, ``subexp_size``, ``is_first_subexp``,
     ``is_last_subexp``, ``sub_stream_length``) is hidden in training and evaluation mode unless
-    ``access_task_boundaries``. Class lists and task labels are those of the origin.
+    ``access_task_boundaries``. Class lists and task labels are those of the origin, if it has any.
 
     Args:
         dataset: the samples.
@@ -97,6 +105,14 @@ class OnlineCLExperience(DatasetExperience):
         for name, value in zip(FIELDS, (origins[0], *known), strict=True):
             masked[name] = ExperienceAttribute(value, shown, shown)
 
+    def _knows(self, name: str) -> bool:
+        if name in self._masked or name not in OF_ORIGIN:
+            return super()._knows(name)
+        return all(
+            o._knows(name) if isinstance(o, CLExperience) else hasattr(o, name)
+            for o in self._origins
+        )
+
     @property
     def classes_in_this_experience(self) -> Any:
         """Classes of the origin."""
@@ -110,12 +126,12 @@ class OnlineCLExperience(DatasetExperience):
     @property
     def previous_classes(self) -> Any:
         """Classes of all experiences before the origin."""
-        return self._origins[0].previous_classes
+        return self._of_first("previous_classes")
 
     @property
     def future_classes(self) -> Any:
         """Classes of all experiences after the origin."""
-        return self._origins[0].future_classes
+        return self._of_first("future_classes")
 
     @property
     def task_labels(self) -> Any:
@@ -125,8 +141,8 @@ class OnlineCLExperience(DatasetExperience):
     @property
     def task_label(self) -> Any:
         """The task label of the origin, where there is a single one."""
-        if len(self._origins) == 1:
-            return self._origins[0].task_label
+        if "task_label" in self._masked or len(self._origins) == 1:
+            return self._of_first("task_label")
         labels = self.task_labels
         if len(labels) != 1:
             raise ValueError(
@@ -135,8 +151,14 @@ class OnlineCLExperience(DatasetExperience):
             )
         return labels[0]
 
+    def _of_first(self, name: str) -> Any:
+        """This part's own value, where it was given one, else that of the main origin."""
+        return self._visible(name) if name in self._masked else getattr(self._origins[0], name)
+
     def _of_all(self, name: str) -> Any:
-        """A list of the origin's; of several origins, those of all, each once."""
+        """This part's own list, where it was given one, else that of all origins, each once."""
+        if name in self._masked:
+            return self._visible(name)
         found = [getattr(origin, name) for origin in self._origins]
         if len(found) == 1:
             return found[0]

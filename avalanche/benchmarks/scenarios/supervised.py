@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from .classes_timeline import with_classes_timeline
 from .dataset_experience import DatasetExperience
 from .generic_scenario import CLScenario
 from .instance_assignment import assign_instances
-from .streams import LazyCLStream
+from .streams import EagerCLStream, LazyCLStream
 
 __all__ = ["class_incremental_benchmark", "new_instances_benchmark", "with_classes_timeline"]
 
@@ -64,15 +64,22 @@ def class_incremental_benchmark(
     ends = torch.tensor(sizes).cumsum(0).tolist()
     contents = [order[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
-    def experience(dataset: Any, number: int) -> DatasetExperience:
-        return DatasetExperience.deferred(partial(_of_classes, dataset, contents[number]))
-
     streams = [
-        LazyCLStream(name, partial(experience, dataset), len(contents))
+        LazyCLStream(name, partial(_experience, _of_classes, dataset, contents), len(contents))
         for name, dataset in data.items()
     ]
     benchmark: CLScenario = with_classes_timeline(CLScenario(streams))
     return benchmark
+
+
+def _experience(
+    select: Callable[[Any, Any], Any], dataset: Any, contents: Sequence[Any], number: int
+) -> DatasetExperience:
+    return DatasetExperience.deferred(partial(select, dataset, contents[number]))
+
+
+def _subset(dataset: Any, positions: torch.Tensor) -> Any:
+    return dataset.subset(positions)
 
 
 def _sizes(n_classes: int, n_experiences: int | None, given: Sequence[int] | None) -> list[int]:
@@ -151,12 +158,9 @@ def new_instances_benchmark(
         min_class_patterns_in_exp,
     )
 
-    def part(number: int) -> DatasetExperience:
-        return DatasetExperience.deferred(partial(train.subset, assignment[number]))
-
     streams = [
-        LazyCLStream("train", part, len(assignment)),
-        LazyCLStream("test", lambda number: DatasetExperience(dataset=test), 1),
+        LazyCLStream("train", partial(_experience, _subset, train, assignment), len(assignment)),
+        EagerCLStream("test", [DatasetExperience(dataset=test)]),
     ]
     benchmark: CLScenario = with_classes_timeline(CLScenario(streams))
     return benchmark

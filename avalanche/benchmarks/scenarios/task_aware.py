@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 from ..utils import AvalancheDataset, ConstantSequence, TaskLabels
@@ -90,25 +91,29 @@ def task_incremental_benchmark(bm: CLScenario, reset_task_labels: bool = False) 
         [0, 1]
     """
 
-    def check(experience: Any) -> None:
-        if has_task_labels(experience.dataset) and not reset_task_labels:
-            raise ValueError(
-                "task_incremental_benchmark: the data has task labels already; pass "
-                "reset_task_labels=True to replace them"
-            )
-
-    def relabel(experience: Any, number: int) -> Any:
-        def make() -> Any:
-            check(experience)
-            return _with_label(experience.dataset, number)
-
-        return with_labels(with_dataset(experience, make), [number])
-
     streams = []
     for stream in bm.streams.values():
-        _look_at_first(stream, check)
-        streams.append(map_stream(stream, relabel))
+        _look_at_first(stream, partial(_check_none, reset_task_labels))
+        streams.append(map_stream(stream, partial(_relabelled, reset_task_labels)))
     return TaskIncrementalScenario(streams, bm)
+
+
+def _check_none(reset: bool, experience: Any) -> None:
+    if has_task_labels(experience.dataset) and not reset:
+        raise ValueError(
+            "task_incremental_benchmark: the data has task labels already; pass "
+            "reset_task_labels=True to replace them"
+        )
+
+
+def _relabelled(reset: bool, experience: Any, number: int) -> Any:
+    make = partial(_relabelled_data, reset, experience, number)
+    return with_labels(with_dataset(experience, make), [number])
+
+
+def _relabelled_data(reset: bool, experience: Any, number: int) -> Any:
+    _check_none(reset, experience)
+    return _with_label(experience.dataset, number)
 
 
 class TaskIncrementalScenario(DerivedScenario):
@@ -133,11 +138,10 @@ def _with_label(dataset: Any, label: int) -> Any:
 
 
 def _labelled(experience: Any, number: int) -> Any:
-    if hasattr(type(experience), "task_labels") or "task_labels" in experience._masked:
-        return experience
     other = experience._copy()
-    other.task_labels = DeferredAttribute(_LabelsOf(experience), True, True)
-    other.task_label = DeferredAttribute(_SingleLabelOf(experience), True, True)
+    if not experience._knows("task_labels"):
+        other.task_labels = DeferredAttribute(_LabelsOf(experience), True, True)
+        other.task_label = DeferredAttribute(_SingleLabelOf(experience), True, True)
     return other
 
 

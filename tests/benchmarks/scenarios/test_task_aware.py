@@ -191,3 +191,31 @@ def test_pieces_keep_task_labels():
     )
     with pytest.raises(ValueError, match=r"no stream 'foo'; expected some of \['train', 'test'\]"):
         B.data_incremental_benchmark(bm, 3, split_streams=["foo"])
+
+
+def test_online_parts_get_what_their_origins_lack():
+    numbers = torch.arange(12)
+    data = _make_taskaware_tensor_classification_dataset(
+        numbers.float(), numbers // 4, task_labels=3
+    )
+    plain = B.benchmark_from_datasets(train=[data])
+    parts = B.split_online_stream(plain.train_stream, 4, shuffle=False)
+    labelled = B.with_task_labels(parts)
+    assert [(e.task_label, e.task_labels) for e in labelled] == [(3, [3])] * 3
+    assert labelled[0].train().task_label == 3
+    with_lists = B.with_classes_timeline(labelled)
+    assert [e.classes_in_this_experience for e in with_lists] == [{0}, {1}, {2}]
+    assert [e.previous_classes for e in with_lists] == [set(), {0}, {0, 1}]
+    assert [e.classes_seen_so_far for e in with_lists][-1] == {0, 1, 2}
+    assert [e.future_classes for e in with_lists] == [{1, 2}, {2}, set()]
+    assert with_lists[1].task_label == 3
+    assert not hasattr(parts[0], "task_label")
+
+
+def test_online_parts_keep_what_their_origins_know():
+    numbers = torch.arange(8)
+    data = TensorDataset(numbers.float(), numbers % 4)
+    stream = B.nc_benchmark(data, data, 2, True, shuffle=False).train_stream
+    parts = B.with_task_labels(B.with_classes_timeline(B.split_online_stream(stream, 2)))
+    assert [e.classes_in_this_experience for e in parts] == [[0, 1], [0, 1], [2, 3], [2, 3]]
+    assert [e.task_label for e in parts] == [0, 0, 1, 1]
