@@ -11,8 +11,9 @@ from torch import Tensor
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute, TaskLabels, as_column
 from .flat_data import ConstantSequence
+from .pipeline import Program
 from .sources import ColumnSource
-from .targets import find_targets
+from .targets import find_targets, transformed_targets
 from .task_set import TaskSet
 from .transform_groups import DefaultTransformGroups, TransformGroups, groups_of_options
 from .transforms import MapClasses
@@ -63,7 +64,8 @@ def as_classification_dataset(
     Args:
         dataset: the data; its targets are found as its ``targets`` field, as a column, or by
             one pass over the samples.
-        transform_groups: transforms to add.
+        transform_groups: transforms to add; what they do to the target alone in the group that
+            the dataset starts in is done to ``targets`` too.
 
     Raises:
         ValueError: if the targets can't be found.
@@ -71,7 +73,7 @@ def as_classification_dataset(
     if isinstance(dataset, ClassificationDataset) and transform_groups is None:
         return dataset
     made = ClassificationDataset(dataset, transform_groups=transform_groups)
-    labelled: ClassificationDataset = _with_targets(made, None)
+    labelled: ClassificationDataset = _with_targets(made, None, transform_groups)
     return labelled
 
 
@@ -99,7 +101,8 @@ def _make_taskaware_classification_dataset(
         dataset: the data: any map-style dataset, or an Avalanche dataset.
         transform: applied to the input in every group.
         target_transform: applied to the target in every group, and to the found ``targets``.
-        transform_groups: transforms per group, instead of the two above.
+        transform_groups: transforms per group, instead of the two above. ``targets`` are as in
+            the initial group.
         initial_transform_group: the group to start in; by default the data's, else ``train``.
         task_labels: one for all samples or one per sample; by default those the data has, else 0.
         targets: one per sample; by default they are found in the data.
@@ -111,14 +114,13 @@ def _make_taskaware_classification_dataset(
     """
     groups = groups_of_options(transform, target_transform, transform_groups)
     base = AvalancheDataset(dataset)
-    if targets is None and target_transform is not None:
-        plain = base.data_attributes.get("targets", None) or find_targets(base._view)
-        targets = [target_transform(value) for value in as_column_list(plain)]
     made: TaskAwareSupervisedClassificationDataset = _with_targets(
         TaskAwareSupervisedClassificationDataset(
             base, transform_groups=groups, collate_fn=collate_fn
         ),
         targets,
+        groups,
+        initial_transform_group,
     )
     if task_labels is None:
         task_labels = base.data_attributes.get("targets_task_labels", 0)
@@ -162,8 +164,10 @@ def _make_taskaware_tensor_classification_dataset(
             f"{len(tensors) - 1}; pass (x, y), or targets=[...] with one value per sample"
         )
     found = tensors[targets] if isinstance(targets, int) else targets
-    if target_transform is not None and isinstance(targets, int):
-        found = [target_transform(value) for value in as_column_list(found)]
+    groups = groups_of_options(transform, target_transform, transform_groups)
+    if groups is not None and isinstance(targets, int):
+        program = Program([groups[initial_transform_group or groups.current_group]])
+        found = transformed_targets(as_column(found), program)
     return _make_taskaware_classification_dataset(
         ColumnSource(tensors),
         transform=transform,
@@ -259,7 +263,7 @@ def map_classes(
     assert isinstance(pair, tuple)
     table = pair[1]
     assert isinstance(table, MapClasses)
-    view = data._view.map_parts(lambda part: part.then_first(mapping))
+    view = data._view.map_parts(lambda part: part.then_labels(mapping))
     targets = DataAttribute(table.batch(data.targets.values), "targets")
     return data._derive(view, {**data.data_attributes, "targets": targets})
 
@@ -281,12 +285,30 @@ def chained(values: Any, sizes: Sequence[int]) -> Any:
     return [value for part in values for value in part] if per_dataset else values
 
 
-def _with_targets(made: Any, targets: Any) -> Any:
+def _with_targets(
+    made: Any, targets: Any, added: TransformGroups | None = None, group: str | None = None
+) -> Any:
+    """A dataset with targets: those given, or as its samples show them in a group.
+
+    Args:
+        made: the dataset, with all transforms.
+        targets: the targets; None to find them.
+        added: the last transforms, which targets that came with the data have not gone through.
+        group: the transform group; the dataset's by default.
+    """
+    group = group or made.current_group
     if targets is None:
-        if "targets" in made.data_attributes:
+        known = made.data_attributes.get("targets")
+        if known is not None and added is None:
             return made
-        targets = find_targets(made._view)
-    labels = DataAttribute(targets, "targets")
+        if known is None:
+            targets = find_targets(made._view, group)
+        else:
+            assert added is not None
+            column = transformed_targets(known.column, Program([added[group]]))
+            targets = DataAttribute(column, "targets", known.use_in_getitem)
+    shown = isinstance(targets, DataAttribute) and targets.use_in_getitem
+    labels = DataAttribute(targets, "targets", shown)
     if isinstance(labels.column, list) and labels.column and isinstance(labels.column[0], str):
         raise ValueError(
             f"targets: are names such as {labels.column[0]!r}, expected numbers; number them, e.g. "

@@ -10,7 +10,7 @@ from torch import Tensor
 from .batched_transforms import Step, steps_of
 from .columns import Column, split_column
 from .fingerprints import describe_transform
-from .sources import ColumnSource, Source
+from .sources import TARGET_NAMES, ColumnSource, Source
 from .transform_groups import (
     DefaultTransformGroups,
     EmptyTransformGroups,
@@ -60,10 +60,26 @@ class Program:
         only = self.stages[0]
         return only if len(self.stages) == 1 and isinstance(only, list) else None
 
-    def sample(self, sample: Any) -> Any:
-        """Transform one sample; samples that are no tuples are their own only element."""
+    @property
+    def target_steps(self) -> list[Step]:
+        """The steps that run on the second element alone."""
+        separate = [stage for stage in self.stages if isinstance(stage, list)]
+        return [step for stage in separate if len(stage) > 1 for step in stage[1]]
+
+    def sample(self, sample: Any, label: str | None = None) -> Any:
+        """Transform one sample.
+
+        Samples that are no tuples are their own only element. Of dictionaries the entry that
+        holds the target counts as the second one.
+
+        Args:
+            sample: what the source gave.
+            label: the key of the target in dictionaries; by default the first usual name.
+        """
         if not self.transforms:
             return sample
+        if isinstance(sample, dict):
+            return self._dictionary(sample, label)
         is_tuple = isinstance(sample, (tuple, list))
         values = list(sample) if is_tuple else [sample]
         for stage in self.stages:
@@ -74,6 +90,20 @@ class Program:
                 for step in steps:
                     values[position] = step.sample(values[position])
         return values if is_tuple else values[0]
+
+    def _dictionary(self, sample: Any, label: str | None) -> Any:
+        for stage in self.stages:
+            if isinstance(stage, MultiParamTransform):
+                sample = apply_transform(stage, [sample])[0]
+                continue
+            for step in stage[0]:
+                sample = step.sample(sample)
+            names = (label,) if label is not None else TARGET_NAMES
+            key = next((n for n in names if isinstance(sample, dict) and n in sample), None)
+            if key is not None:
+                for step in stage[1] if len(stage) > 1 else ():
+                    sample = {**sample, key: step.sample(sample[key])}
+        return sample
 
     def batch(self, columns: list[Column]) -> list[Column]:
         """Transform the columns of a batch; the batch is owned and may be written into."""
@@ -149,6 +179,17 @@ class Part:
         n = self.n_frozen
         return Part(self.source, (*self.stages[:n], groups, *self.stages[n:]), n + 1)
 
+    def then_labels(self, groups: TransformGroups) -> Part:
+        """This part with a frozen stage that changes the labels which its samples show.
+
+        The stage comes before the transforms that can be replaced, which stay replaceable, unless
+        these change labels too: it then comes last, and they are frozen.
+        """
+        later = [stage[name] for stage in self.stages[self.n_frozen :] for name in stage.names]
+        if any(_changes_target(transform) for transform in later):
+            return self.freeze().then(groups, frozen=True)
+        return self.then_first(groups)
+
     def freeze(self) -> Part:
         """This part with all its transforms frozen."""
         if self.n_frozen == len(self.stages):
@@ -171,7 +212,7 @@ class Part:
 
     def sample(self, row: int, group: str) -> Any:
         """One transformed sample."""
-        return self.program(group).sample(self.source.sample(row))
+        return self.program(group).sample(self.source.sample(row), self.source.target)
 
     def fetch(self, rows: Tensor, group: str) -> list[Column] | None:
         """The transformed columns of many rows, or None where samples are no tuples."""
@@ -219,3 +260,12 @@ def _per_element(transform: TransformDef) -> list[Any] | None:
     if isinstance(transform, MultiParamTransform):
         return None
     return list(transform) if isinstance(transform, tuple) else [transform]
+
+
+def _changes_target(transform: TransformDef) -> bool:
+    """Whether a transform may change the second element of a sample."""
+    for flat in _in_stages(transform):
+        functions = _per_element(flat)
+        if functions is None or any(f is not None for f in functions[1:2]):
+            return True
+    return False

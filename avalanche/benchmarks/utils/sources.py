@@ -33,6 +33,7 @@ class Source(ABC):
     """
 
     found_targets: Tensor | list[Any] | None = None
+    target: str | None = None  # the key of the target where samples are dictionaries, if known
     has_own_transforms = False  # whether the first stage on top came with the wrapped dataset
     _wrapped: Any = None
     _described: str | None = None

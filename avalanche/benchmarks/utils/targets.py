@@ -9,24 +9,25 @@ from torch import Tensor
 
 from .columns import Column, stack_column
 from .data_attribute import as_column
-from .pipeline import Part
+from .pipeline import Part, Program
 from .sources import TARGET_NAMES, Source
 from .view import View
 
 
-def find_targets(view: View) -> Tensor | list[Any]:
-    """The target of every sample of a view.
+def find_targets(view: View, group: str = "train") -> Tensor | list[Any]:
+    """The target of every sample of a view, as the samples show it in a transform group.
 
     Looked for in this order: the second column of data in memory, the ``targets`` (or
     ``labels``) field of the wrapped dataset, its column of that name, one pass over the samples
-    (its result is kept with the source, so that no sample is read twice for it). Target
-    transforms that belong to the data are applied.
+    (its result is kept with the source, so that no sample is read twice for it). The view's
+    target transforms are applied, but not transforms of several elements at once, of which nobody
+    knows what they do to the target alone.
 
     Raises:
         ValueError: if samples are neither ``(x, y, ...)`` tuples nor dictionaries with a target,
             and the dataset has no ``targets``.
     """
-    columns = [_part_targets(part) for part in view.parts]
+    columns = [_part_targets(part, group) for part in view.parts]
     if view.part_ids is None:
         return _pick(columns[0], view.rows) if columns else torch.zeros(0, dtype=torch.int64)
     tensors = [c for c in columns if isinstance(c, Tensor)]
@@ -46,12 +47,12 @@ def _pick(column: Tensor | list[Any], rows: Tensor) -> Tensor | list[Any]:
     return [column[row] for row in rows.tolist()]
 
 
-def _part_targets(part: Part) -> Tensor | list[Any]:
+def _part_targets(part: Part, group: str) -> Tensor | list[Any]:
     source = part.source
     if source.found_targets is None:
         stored = source.stored_targets()
         source.found_targets = as_column(_read_all(source) if stored is None else stored)
-    return _transformed(part, source.found_targets)
+    return transformed_targets(source.found_targets, part.program(group))
 
 
 def _read_all(source: Source) -> list[Any]:
@@ -82,12 +83,10 @@ def _target_of(sample: Any, source: Source) -> Any:
     )
 
 
-def _transformed(part: Part, column: Tensor | list[Any]) -> Tensor | list[Any]:
-    """Targets as the samples show them, through the part's frozen target transforms."""
-    frozen = Part(part.source, part.stages[: part.n_frozen])
-    steps = frozen.program("train").by_element or []
+def transformed_targets(column: Tensor | list[Any], program: Program) -> Tensor | list[Any]:
+    """Targets after the transforms that a program has for the second element of samples."""
     values: Column = column
-    for step in steps[1] if len(steps) > 1 else ():
+    for step in program.target_steps:
         if isinstance(values, Tensor) and values.ndim == 1 and not step.is_batched:
             uniques, inverse = values.unique(return_inverse=True)
             mapped = stack_column([step.sample(v) for v in uniques.tolist()])

@@ -10,6 +10,7 @@ deterministic image operations, which run on a batch as one tensor operation
 from __future__ import annotations
 
 import inspect
+import numbers
 import warnings
 import zlib
 from abc import ABC, abstractmethod
@@ -230,7 +231,7 @@ class BatchTransform(ABC):
         """Transform ``(batch, ...)`` values; must not write into its argument."""
 
     def __call__(self, value: Any) -> Any:
-        if isinstance(value, int):
+        if isinstance(value, numbers.Number):
             return self.batch(torch.tensor([value])).item()
         return self.batch(value.unsqueeze(0)).squeeze(0)
 
@@ -293,13 +294,24 @@ class MapClasses(BatchTransform):
 
     Args:
         table: new label of every old label, by position; ``-1`` marks labels that must not occur.
+
+    Raises:
+        ValueError: when used, for a label that is negative or beyond the table.
     """
 
     def __init__(self, table: Sequence[int]) -> None:
         self.table = torch.tensor(table, dtype=torch.int64)
 
     def batch(self, values: Tensor) -> Tensor:
-        return self.table[values]
+        if values.numel():
+            low, high = (int(v) for v in torch.aminmax(values))
+            if low < 0 or high >= len(self.table):
+                raise ValueError(
+                    f"label={low if low < 0 else high}: the mapping of classes has new labels for "
+                    f"0 to {len(self.table) - 1}; number the classes from 0 on, e.g. with "
+                    "names = sorted(set(labels)); y = [names.index(label) for label in labels]"
+                )
+        return self.table[values.long()]
 
     def __repr__(self) -> str:
         return f"MapClasses({self.table.tolist()})"

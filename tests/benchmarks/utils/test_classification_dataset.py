@@ -1,11 +1,15 @@
 """Finding targets, task labels, and the functions that make labelled datasets."""
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
+from avalanche.benchmarks import nc_benchmark
 from avalanche.benchmarks.utils import (
     AvalancheDataset,
+    DefaultTransformGroups,
+    TransformGroups,
     TupleTransform,
     _make_taskaware_classification_dataset,
     _make_taskaware_tensor_classification_dataset,
@@ -17,6 +21,8 @@ from avalanche.benchmarks.utils import (
     make_avalanche_dataset,
     tensor_as_list,
 )
+from avalanche.benchmarks.utils.classification_dataset import map_classes
+from avalanche.benchmarks.utils.transforms import MapClasses
 
 
 class Pairs(Dataset):
@@ -124,3 +130,105 @@ def test_small_helpers():
     assert find_common_transforms_group([data, data.eval()], "other") == "other"
     assert find_common_transforms_group(data.eval()) == "eval"
     assert tensor_as_list(torch.tensor([1, 2])) == tensor_as_list([1, 2]) == [1, 2]
+
+
+TENSORS = TensorDataset(torch.arange(6.0), torch.tensor([0, 1, 2, 0, 1, 2]))
+TENTHS = [10, 11, 12, 10, 11, 12]
+
+
+def up(y):
+    return y + 10
+
+
+def labels_of(data):
+    """The labels that samples and batches show."""
+    shown = [sample[1] for sample in data]
+    assert data.batch(range(len(data)))[1].tolist() == shown
+    return shown
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _make_taskaware_classification_dataset(TENSORS, target_transform=up),
+        lambda: _make_taskaware_classification_dataset(
+            TENSORS, transform_groups=TransformGroups({"train": (None, up)})
+        ),
+        lambda: _make_taskaware_classification_dataset(
+            TENSORS,
+            transform_groups={"train": None, "eval": (None, up)},
+            initial_transform_group="eval",
+        ),
+        lambda: _make_taskaware_tensor_classification_dataset(
+            *TENSORS.tensors, transform_groups={"train": (abs, up)}
+        ),
+        lambda: as_classification_dataset(TENSORS, TransformGroups({"train": (None, up)})),
+        lambda: as_classification_dataset(
+            as_classification_dataset(TENSORS), TransformGroups({"train": (None, up)})
+        ),
+        lambda: as_classification_dataset(
+            TENSORS, TransformGroups({"train": TupleTransform([abs, up])})
+        ),
+        lambda: as_classification_dataset(
+            AvalancheDataset(TENSORS, transform_groups=TransformGroups({"train": (None, up)}))
+        ),
+    ],
+)
+def test_targets_are_what_the_samples_show(make):
+    data = make()
+    assert data.targets == labels_of(data) == TENTHS
+    mapped = map_classes(data, DefaultTransformGroups((None, MapClasses([-1] * 10 + [2, 0, 1]))))
+    assert mapped.targets == labels_of(mapped) == [2, 0, 1, 2, 0, 1]
+
+
+def test_a_mapping_after_no_target_transform_leaves_the_others_replaceable():
+    data = _make_taskaware_classification_dataset(TENSORS, transform=lambda x: x + 1)
+    mapped = map_classes(data, DefaultTransformGroups((None, MapClasses([5, 6, 7]))))
+    assert mapped.replace_current_transform_group(lambda x: x * 100)[2][:2] == [200.0, 7]
+
+
+def test_new_classes_of_data_with_a_target_transform():
+    data = _make_taskaware_classification_dataset(TENSORS, target_transform=up)
+    benchmark = nc_benchmark(
+        data, data, 3, False, shuffle=False, class_ids_from_zero_from_first_exp=True
+    )
+    for label, experience in enumerate(benchmark.train_stream):
+        assert experience.dataset.targets == labels_of(experience.dataset) == [label] * 2
+
+
+class Entries(Dataset):
+    """Samples that are dictionaries."""
+
+    def __init__(self, key="label", as_value=int):
+        self.key = key
+        self.as_value = as_value
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return {"x": torch.tensor([float(index)]), self.key: self.as_value(index % 2)}
+
+
+@pytest.mark.parametrize("as_value", [int, np.int64, torch.tensor])
+@pytest.mark.parametrize("key", ["label", "y", "targets"])
+def test_dictionaries_get_the_new_labels(key, as_value):
+    data = as_taskaware_classification_dataset(Entries(key, as_value))
+    mapped = map_classes(data, DefaultTransformGroups((None, MapClasses([7, 5]))))
+    assert mapped.targets == [int(s[key]) for s in mapped] == [7, 5, 7, 5]
+    assert data[1][key] == 1
+    assert mapped.batch([0, 1])[key].tolist() == [7, 5]
+    added = as_classification_dataset(Entries(key), TransformGroups({"train": (None, up)}))
+    assert added.targets == [s[key] for s in added] == [10, 11, 10, 11]
+
+
+@pytest.mark.parametrize(("label", "bad"), [(-1, -1), (3, 3)])
+def test_labels_without_a_new_one_are_refused(label, bad):
+    data = as_taskaware_classification_dataset(
+        TensorDataset(torch.zeros(3), torch.tensor([0, label, 1]))
+    )
+    mapping = DefaultTransformGroups((None, MapClasses([1, 2, 0])))
+    with pytest.raises(ValueError, match=f"label={bad}: .* for 0 to 2; number the classes from 0"):
+        map_classes(data, mapping)
+    with pytest.raises(ValueError, match=f"label={bad}"):
+        MapClasses([1, 2, 0])(label)
