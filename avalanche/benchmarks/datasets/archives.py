@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import lzma
 import os
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from .archive_members import ArchiveError, Member, read_members
 from .folder_merge import merge_folder
+from .system_errors import write_remedy
 
 __all__ = ["ArchiveError", "extract_archive"]
 
@@ -25,14 +25,6 @@ _DAMAGES = (
     *(EOFError, LookupError, ValueError, OverflowError),
 )
 _CLASHES = (FileExistsError, IsADirectoryError, NotADirectoryError)
-_REMEDIES = {
-    errno.ENOSPC: "make room on that disk",
-    errno.EDQUOT: "make room within your quota",
-    errno.EACCES: "choose a folder that you may write into (and an archive that you may read)",
-    errno.EPERM: "choose a folder that you may write into",
-    errno.EROFS: "choose a folder that can be written to",
-    errno.ENAMETOOLONG: "choose a folder with a shorter path, or unpack it by hand",
-}
 
 
 def extract_archive(path: str | Path, folder: str | Path) -> Path:
@@ -88,11 +80,10 @@ def _explained(path: Path, folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # how the decompressors report bad data
             raise _damaged(path, error) from error
-        remedy = _REMEDIES.get(error.errno, "see to it and try again")
         raise OSError(
             error.errno,
             f"{path} can't be unpacked into {folder} ({error.strerror}); nothing was unpacked, "
-            f"{remedy}",
+            f"{write_remedy(error)}",
         ) from error
 
 

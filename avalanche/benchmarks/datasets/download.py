@@ -2,7 +2,8 @@
 
 A file is written to ``<name>.part`` and renamed when it is whole and its checksum is right, so
 that a file which exists is a file which can be used. An interrupted transfer goes on where it
-stopped, by an HTTP range request.
+stopped, by an HTTP range request. What arrived is kept after a failure only if the next try can go
+on from there, and the message says where it is.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
+
+from .system_errors import is_of_the_disk, write_remedy
 
 __all__ = ["DownloadError", "download_file", "file_checksum", "has_checksum"]
 
@@ -31,12 +34,19 @@ class DownloadError(RuntimeError):
     """A file can't be fetched: the message says which, from where, and where to put it by hand."""
 
 
+class _ChecksumError(Exception):
+    """The file is whole, but not the one that is wanted."""
+
+
 class _Advance(Protocol):
     def __call__(self, received: int, total: int | None) -> None: ...
 
 
 class _InterruptedError(Exception):
     """The connection broke; what has arrived is kept."""
+
+
+_ERRORS = (OSError, http.client.HTTPException, _InterruptedError, _ChecksumError)
 
 
 def download_file(
@@ -54,7 +64,7 @@ def download_file(
         ``target``.
 
     Raises:
-        DownloadError: if no address gives the file.
+        DownloadError: if no address gives the file, or it can't be written.
         ValueError: if ``checksum`` is none, an address is of another kind, or ``target`` is there
             but does not have the checksum (it is left alone).
 
@@ -70,19 +80,42 @@ def download_file(
             raise ValueError(f"url={address!r}: expected an http or https address")
     if checksum is not None:
         _algorithm(checksum)
-    reasons = []
+    errors: list[Exception] = []
     with _alone(target):
         if target.is_file():
             return _checked(target, checksum)
         for address in urls:
             try:
                 return _fetch(address, target, checksum)
-            except (OSError, http.client.HTTPException, _InterruptedError) as error:
-                reasons.append(f"{address} failed ({_reason(error)})")
-    raise DownloadError(
-        f"{target.name} can't be downloaded: {'; '.join(reasons)}; connect to a network and try "
-        f"again, or put the file at {target} by hand"
-    )
+            except _ERRORS as error:
+                errors.append(error)
+                if isinstance(error, OSError) and is_of_the_disk(error):
+                    reason = f"{target.parent} can't be written to ({_reason(error)})"
+                    raise _failure(target, checksum, reason, write_remedy(error)) from error
+        reasons = [
+            f"{address} failed ({_reason(error)})"
+            for address, error in zip(urls, errors, strict=True)
+        ]
+        remedy = "connect to a network and try again, or put the file"
+        if any(isinstance(error, _ChecksumError) for error in errors):
+            remedy = (
+                "another file is there by now, or it was damaged: try again, or put the right one"
+            )
+        raise _failure(target, checksum, "; ".join(reasons), f"{remedy} at {target} by hand")
+
+
+def _failure(target: Path, checksum: str | None, reason: str, remedy: str) -> DownloadError:
+    """The error to raise; a beginning stays only if one can tell whether a rest belongs to it."""
+    part, tag = _beside(target)
+    size = part.stat().st_size if part.is_file() else 0
+    kept = ""
+    if size and (checksum is not None or _version(tag) is not None):
+        kept = f"{size} bytes are kept in {part}, the next try goes on from there; "
+    else:
+        for left in (part, tag):
+            with suppress(OSError):  # the error that matters is the one that is being reported
+                left.unlink(missing_ok=True)
+    return DownloadError(f"{target.name} can't be downloaded: {reason}; {kept}{remedy}")
 
 
 def file_checksum(path: str | Path, like: str) -> str:
@@ -136,9 +169,14 @@ def _algorithm(checksum: str) -> str:
     return _ALGORITHMS[len(checksum)]
 
 
+def _beside(target: Path) -> tuple[Path, Path]:
+    """The file that the beginning is in, and the one that says of which version it is."""
+    return target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.tag")
+
+
 def _fetch(url: str, target: Path, checksum: str | None) -> Path:
     """One address; a wrong checksum after a resumed transfer is worth one fresh start."""
-    part, tag = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.tag")
+    part, tag = _beside(target)
     resumed = part.is_file() and part.stat().st_size > 0
     with _progress(target.name) as advance:
         _transfer(url, part, tag, checksum, advance)
@@ -149,7 +187,7 @@ def _fetch(url: str, target: Path, checksum: str | None) -> Path:
     if checksum is not None and not has_checksum(part, checksum):
         found = file_checksum(part, checksum)
         part.unlink()
-        raise _InterruptedError(f"checksum {found}, expected {checksum}")
+        raise _ChecksumError(f"checksum {found}, expected {checksum}")
     os.replace(part, target)
     return target
 
@@ -170,7 +208,7 @@ def _transfer(url: str, part: Path, tag: Path, checksum: str | None, advance: _A
 def _request(url: str, part: Path, tag: Path, checksum: str | None, advance: _Advance) -> None:
     """Ask for the rest of the file, and for all of it where the server has another one by now."""
     start = part.stat().st_size if part.is_file() else 0
-    known = tag.read_text() if tag.is_file() else None
+    known = _version(tag)
     if known is None and checksum is None:
         start = 0  # nothing would tell whether the two halves belong together
     headers = {"User-Agent": "avalanche", "Accept-Encoding": "identity"}
@@ -214,12 +252,16 @@ def _copy(response: Any, file: Any, received: int, total: int | None, advance: _
     return received
 
 
+def _version(tag: Path) -> str | None:
+    return (tag.read_text(encoding="utf-8") or None) if tag.is_file() else None
+
+
 def _remember(version: str | None, tag: Path) -> None:
     """Note which version of the file is being fetched; weak tags do not identify bytes."""
     if version is None or version.startswith("W/"):
         tag.unlink(missing_ok=True)
     else:
-        tag.write_text(version)
+        tag.write_text(version, encoding="utf-8")
 
 
 @contextmanager
@@ -242,4 +284,6 @@ def _reason(error: Exception) -> str:
         return f"HTTP {error.code} {error.reason}"
     if isinstance(error, URLError):
         return str(error.reason)
-    return str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__

@@ -272,7 +272,7 @@ def test_an_unknown_compression_is_refused(tmp_path, out):
 
 def test_a_name_that_is_too_long_is_one_line(tmp_path, out):
     write_tar(tmp_path / "a.tar", [("a", b"a"), ("n" * 300, b"x")], "w")
-    refused(tmp_path / "a.tar", out, "a shorter path, or unpack it by hand", OSError)
+    refused(tmp_path / "a.tar", out, "a shorter path, or do it by hand", OSError)
 
 
 def test_a_file_in_the_way_of_a_folder_is_refused_before_anything_moves(tmp_path, out):

@@ -1,7 +1,9 @@
 """Downloads from a server on this machine: resumed, checked, never half there."""
 
+import errno
 import hashlib
 import io
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from avalanche.benchmarks.datasets import download
 from avalanche.benchmarks.datasets.download import (
     DownloadError,
     download_file,
@@ -30,6 +33,7 @@ class _Site:
         self.tag = '"version 1"'
         self.ranges = True
         self.cut_after = None  # bytes after which the connection breaks, once
+        self.cut_always = None  # the same, every time
         self.pause = 0.0  # seconds before an answer
         self.asked = []
 
@@ -64,7 +68,7 @@ def serve(site):
             body = site.content[start:]
             if site.cut_after is not None:
                 body, site.cut_after = body[: site.cut_after], None
-            self.wfile.write(body)
+            self.wfile.write(body[: site.cut_always])
 
         def log_message(self, *args):
             pass
@@ -178,6 +182,85 @@ def test_a_wrong_checksum_leaves_nothing(tmp_path):
     with serve(_Site()) as url, pytest.raises(DownloadError, match=f"checksum {MD5}, expected 0"):
         download_file(url, tmp_path / "data.bin", "0" * 32)
     assert list(tmp_path.iterdir()) == []
+
+
+def failed(match, url, path, checksum=None):
+    with pytest.raises(DownloadError, match=match) as caught:
+        download_file(url, path, checksum)
+    assert "\n" not in str(caught.value)
+    return sorted(p.name for p in path.parent.iterdir())
+
+
+def test_a_wrong_checksum_is_said_with_what_to_do(tmp_path):
+    match = "another file is there by now, or it was damaged: try again, or put the right one at"
+    with serve(_Site()) as url:
+        assert failed(match, url, tmp_path / "data.bin", "0" * 32) == []
+        assert failed(match, [url, url], tmp_path / "data.bin", "0" * 32) == []
+
+
+@pytest.mark.parametrize(("checksum", "tag"), [(MD5, None), (None, '"1"'), (MD5, '"1"')])
+def test_a_server_that_breaks_off_leaves_a_beginning_that_is_named(tmp_path, checksum, tag):
+    site = _Site()
+    site.tag, site.ranges, site.cut_always = tag, False, 70_000
+    path = tmp_path / "data.bin"
+    match = (
+        rf"data.bin can't be downloaded: .* failed \(the connection broke after 70000 of "
+        rf"{len(CONTENT)} bytes\); 70000 bytes are kept in .*data\.bin\.part, the next try goes "
+        r"on from there; connect to a network"
+    )
+    with serve(site) as url:
+        left = failed(match, url, path, checksum)
+        assert left == ["data.bin.part"] + ["data.bin.tag"] * (tag is not None)
+        site.ranges, site.cut_always, site.asked = True, None, []
+        assert download_file(url, path, checksum).read_bytes() == CONTENT
+    assert site.asked == ["bytes=70000-"]
+    assert [p.name for p in tmp_path.iterdir()] == ["data.bin"]
+
+
+@pytest.mark.parametrize("cut", [0, 70_000])
+def test_a_beginning_that_nothing_can_be_appended_to_is_not_left(tmp_path, cut):
+    site = _Site()
+    site.tag, site.cut_always = None, cut
+    with serve(site) as url:
+        match = r"the connection broke after \d+ of \d+ bytes\); connect to a network"
+        assert failed(match, url, tmp_path / "data.bin") == []
+
+
+@pytest.mark.parametrize("checksum", [None, MD5])
+def test_a_full_disk_is_no_matter_of_the_network(tmp_path, monkeypatch, checksum):
+    def full(response, file, received, total, advance):
+        file.write(response.read(5000))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(download, "_copy", full)
+    site = _Site()
+    path = tmp_path / "data.bin"
+    match = (
+        r"can't be written to \(No space left on device\); 5000 bytes are kept in .*\.part, the "
+        "next try goes on from there; make room on that disk and try again$"
+    )
+    with serve(site) as url:
+        assert failed(match, [url, url], path, checksum) == ["data.bin.part", "data.bin.tag"]
+        assert site.asked == [None]  # no other mirror is asked
+        monkeypatch.undo()
+        assert download_file(url, path, checksum).read_bytes() == CONTENT
+
+
+def test_a_full_disk_leaves_no_beginning_that_is_of_no_use(tmp_path, monkeypatch):
+    def full(path, text, encoding):
+        path.open("w").close()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(download.Path, "write_text", full)
+    with serve(_Site()) as url:
+        match = r"\(No space left on device\); make room on that disk and try again$"
+        assert failed(match, url, tmp_path / "data.bin") == []
+
+
+def test_a_file_in_the_place_of_the_folder_is_no_matter_of_the_network(tmp_path):
+    (tmp_path / "here").write_text("a file")
+    with serve(_Site()) as url, pytest.raises(DownloadError, match="choose another folder"):
+        download_file(url, tmp_path / "here" / "data.bin")
 
 
 def test_mirrors_are_tried_in_order_and_all_are_named(tmp_path):
