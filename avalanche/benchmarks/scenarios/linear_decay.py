@@ -88,13 +88,31 @@ def task_shares(n_tasks: int, iters: int, beta: float) -> Tensor:
         >>> [round(p, 2) for p in task_shares(2, 4, 2.0)[3].tolist()]
         [0.62, 0.38]
     """
-    time = (torch.arange(n_tasks * iters) + 0.5) / iters  # in slots, at the middle of a part
-    start = torch.arange(n_tasks, dtype=time.dtype)
-    rise = (time[:, None] - start) * beta / 2 + 0.5
-    fall = (start + 1 - time[:, None]) * beta / 2 + 0.5
-    rise[:, 0] = 1.0
-    fall[:, -1] = 1.0
-    height = torch.minimum(rise, fall).clamp(0, 1)
+    shares = torch.zeros(n_tasks * iters, n_tasks + 2)  # a column of nothing at either side
+    slots = torch.arange(n_tasks * iters) // iters
+    shares.scatter_(1, slots[:, None] + torch.arange(3), near_shares(n_tasks, iters, beta))
+    return shares[:, 1:-1]
+
+
+def near_shares(n_tasks: int, iters: int, beta: float) -> Tensor:
+    """Share of the task before, the slot's own and the task after: ``(n_tasks * iters, 3)``.
+
+    With ``beta > 1`` ramps end within the slots beside theirs, so all others have none.
+
+    Example:
+        >>> [round(p, 2) for p in near_shares(2, 4, 2.0)[3].tolist()]
+        [0.0, 0.62, 0.38]
+    """
+    place = ((torch.arange(iters) + 0.5) / iters).repeat(n_tasks)  # middle of a part, in its slot
+    slots = torch.arange(n_tasks).repeat_interleave(iters)
+    rise = place * beta / 2 + 0.5
+    fall = (1 - place) * beta / 2 + 0.5
+    own = torch.minimum(
+        torch.where(slots == 0, 1.0, rise), torch.where(slots == n_tasks - 1, 1.0, fall)
+    )
+    before = torch.where(slots == 0, 0.0, 0.5 - place * beta / 2)
+    after = torch.where(slots == n_tasks - 1, 0.0, 0.5 - (1 - place) * beta / 2)
+    height = torch.stack([before, own, after], 1).clamp(0, 1)
     return height / height.sum(1, keepdim=True)
 
 
@@ -124,8 +142,8 @@ class FadingTasks:
         self._seed = seed
         self._tasks: list[Any] = []
         self._recent: dict[int, tuple[int, Tensor]] = {}
-        self._counts = torch.zeros(0, 0)
-        self._before = torch.zeros(0, 0)
+        self._counts = torch.zeros(0, 3, dtype=torch.int64)
+        self._before = torch.zeros(0, 3, dtype=torch.int64)
 
     def __len__(self) -> int:
         if not self._tasks:
@@ -133,24 +151,37 @@ class FadingTasks:
         return len(self._tasks) * self._iters
 
     def _plan(self) -> None:
-        """Draw how many samples every part has of every task: ``(parts, tasks)``."""
-        self._tasks = list(self._stream)
-        empty = [i for i, task in enumerate(self._tasks) if not len(task.dataset)]
-        if empty or not self._tasks:
+        """Draw how many samples every part has of its own task and those beside it.
+
+        Both tables are ``(parts, 3)``; the other one says how many samples of the same task came
+        in earlier parts.
+        """
+        tasks = list(self._stream)
+        empty = [i for i, task in enumerate(tasks) if not len(task.dataset)]
+        if empty or not tasks:
             raise ValueError(
-                f"original_stream: experiences {empty} of {len(self._tasks)} are empty; expected "
+                f"original_stream: experiences {empty} of {len(tasks)} are empty; expected "
                 "at least one experience, and samples in each"
             )
         generator = Generator().manual_seed(self._seed)
-        shares = task_shares(len(self._tasks), self._iters, self._beta)
+        shares = near_shares(len(tasks), self._iters, self._beta)
         drawn = torch.multinomial(shares, self._size, replacement=True, generator=generator)
-        self._counts = torch.nn.functional.one_hot(drawn, len(self._tasks)).sum(1)
-        self._before = self._counts.cumsum(0) - self._counts
+        self._counts = torch.stack([(drawn == place).sum(1) for place in range(3)], 1)
+        self._before = _counted_before(self._counts.view(len(tasks), self._iters, 3)).view(-1, 3)
+        self._tasks = tasks
+
+    def _of_part(self, number: int) -> list[tuple[int, int, int]]:
+        """``(task, samples, samples of it in earlier parts)`` of the tasks that a part has."""
+        first = number // self._iters - 1
+        counts, before = self._counts[number].tolist(), self._before[number].tolist()
+        return [(first + i, counts[i], before[i]) for i in range(3) if counts[i]]
 
     def part(self, number: int) -> OnlineCLExperience:
         """One part."""
         len(self)
-        counts = self._counts[number].tolist()
+        counts = [0] * len(self._tasks)
+        for task, count, _ in self._of_part(number):
+            counts[task] = count
         by_share = sorted((i for i, n in enumerate(counts) if n), key=lambda i: -counts[i])
         place = number % self._iters
         made = OnlineCLExperience.part(
@@ -164,10 +195,9 @@ class FadingTasks:
 
     def _dataset(self, number: int) -> Any:
         pieces = []
-        for task, count in enumerate(self._counts[number].tolist()):
-            if count:
-                rows = self._rows(task, int(self._before[number, task]), count)
-                pieces.append(self._tasks[task].dataset.subset(rows))
+        for task, count, before in self._of_part(number):
+            rows = self._rows(task, before, count)
+            pieces.append(self._tasks[task].dataset.subset(rows))
         return concat_datasets(pieces)
 
     def _rows(self, task: int, first: int, count: int) -> Tensor:
@@ -185,5 +215,24 @@ class FadingTasks:
         if known is None or known[0] != lap:
             key = (self._seed + 1_000_003 * (task + 1) + 7919 * lap) % 2**63
             known = lap, torch.randperm(length, generator=Generator().manual_seed(key))
+            self._recent = {t: o for t, o in self._recent.items() if abs(t - task) <= 2}
             self._recent[task] = known
         return known[1]
+
+
+def _counted_before(counts: Tensor) -> Tensor:
+    """Samples of a task in the parts before, from counts ``(slots, parts of a slot, 3)``.
+
+    A task has samples in the slot before its own (as the task after), its own and the next.
+    """
+    nothing = torch.zeros_like(counts[:1, :, 0])
+    of_task = torch.cat(
+        [
+            torch.cat([nothing, counts[:-1, :, 2]]),
+            counts[:, :, 1],
+            torch.cat([counts[1:, :, 0], nothing]),
+        ],
+        1,
+    )
+    early, own, late = (of_task.cumsum(1) - of_task).chunk(3, 1)
+    return torch.stack([torch.cat([nothing, late[:-1]]), own, torch.cat([early[1:], nothing])], 2)

@@ -74,3 +74,23 @@ def test_wrong_numbers_are_refused():
         B.split_continuous_linear_decay_stream(stream(), 0, 2, 4, True)
     with pytest.raises(ValueError, match=r"experiences \[\] of 0 are empty"):
         len(B.split_continuous_linear_decay_stream([], 10, 2, 4, True))
+
+
+def test_memory_grows_with_the_parts_not_with_their_square():
+    numbers = torch.arange(800)
+    data = TensorDataset(numbers.float(), numbers % 400)
+    tasks = B.nc_benchmark(data, data, 400, False, shuffle=False).train_stream
+    made = B.split_continuous_linear_decay_stream(tasks, 10, 25, 4, True, seed=0)
+    assert len(made) == 10_000
+    tables = [v for v in made._make.__self__.__dict__.values() if isinstance(v, torch.Tensor)]
+    assert sum(table.nbytes for table in tables) <= 10_000 * 100
+    assert sum(made[5012].n_samples_from_each_exp) == 10
+    assert set(np.flatnonzero(made[5012].n_samples_from_each_exp)) <= {199, 200, 201}
+
+
+def test_the_first_part_of_a_stream_of_one_task():
+    numbers = torch.arange(6)
+    data = TensorDataset(numbers.float(), numbers % 2)
+    one = B.nc_benchmark(data, data, 1, False, shuffle=False).train_stream
+    made = B.split_continuous_linear_decay_stream(one, 3, 4, 2, False)
+    assert [int(s[0]) for e in made for s in e.dataset] == [0, 2, 4, 1, 3, 5] * 2
