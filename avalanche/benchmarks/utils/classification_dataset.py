@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from .data import AvalancheDataset
-from .data_attribute import DataAttribute, TaskLabels, as_column
-from .flat_data import ConstantSequence
+from .data_attribute import DataAttribute, as_column, is_single, task_labels_of
 from .pipeline import Program
 from .sources import ColumnSource
 from .targets import find_targets, transformed_targets
@@ -124,10 +123,8 @@ def _make_taskaware_classification_dataset(
     )
     if task_labels is None:
         task_labels = base.data_attributes.get("targets_task_labels", 0)
-    labels: Any = task_labels
-    if isinstance(labels, int):
-        labels = ConstantSequence(labels, len(made))
-    made = made.update_data_attribute("targets_task_labels", TaskLabels(labels))
+    labels = task_labels_of(task_labels, len(made))
+    made = made.update_data_attribute("targets_task_labels", labels)
     return (
         made if initial_transform_group is None else made.with_transforms(initial_transform_group)
     )
@@ -276,7 +273,7 @@ def as_column_list(values: Any) -> list[Any]:
 
 def chained(values: Any, sizes: Sequence[int]) -> Any:
     """One value per sample, from one list per dataset where the values are that."""
-    if values is None or isinstance(values, (int, Tensor, DataAttribute)):
+    if values is None or is_single(values) or isinstance(values, (Tensor, DataAttribute)):
         return values
     per_dataset = len(values) == len(sizes) and all(
         isinstance(v, (Sequence, Tensor, DataAttribute)) and len(v) == n

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
@@ -150,6 +152,28 @@ def TensorDataAttribute(data: Any, name: str, use_in_getitem: bool = False) -> D
 def TaskLabels(task_labels: Any) -> DataAttribute:
     """Task labels as the attribute ``targets_task_labels``, part of every sample."""
     return DataAttribute(task_labels, "targets_task_labels", use_in_getitem=True)
+
+
+def task_labels_of(labels: Any, length: int) -> DataAttribute:
+    """Task labels of samples: one whole number for all of them, or one per sample.
+
+    Raises:
+        TypeError: for a single value that is no whole number.
+    """
+    if is_single(labels):
+        try:
+            labels = ConstantSequence(operator.index(labels), length)
+        except TypeError as error:
+            raise TypeError(
+                f"task_labels={labels!r}: expected a whole number for all samples, or one per "
+                "sample; pass e.g. task_labels=0"
+            ) from error
+    return TaskLabels(labels)
+
+
+def is_single(values: Any) -> bool:
+    """Whether this is one value, a Python number or one of numpy or torch, not a sequence."""
+    return isinstance(values, numbers.Number) or getattr(values, "shape", None) == ()
 
 
 def concat_attributes(attributes: Sequence[DataAttribute]) -> DataAttribute:

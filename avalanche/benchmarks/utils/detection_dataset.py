@@ -10,8 +10,7 @@ from torch import Tensor
 from .classification_dataset import chained
 from .collate_functions import detection_collate_fn
 from .data import AvalancheDataset
-from .data_attribute import DataAttribute, TaskLabels
-from .flat_data import ConstantSequence
+from .data_attribute import DataAttribute, task_labels_of
 from .targets import find_targets
 from .task_set import TaskSet
 from .transform_groups import DefaultTransformGroups, TransformGroups, groups_of_options
@@ -111,12 +110,10 @@ def make_detection_dataset(
     )
     if targets is not None:
         made = made.update_data_attribute("targets", DataAttribute(targets, "targets"))
-    labels: Any = task_labels
-    if labels is None:
-        labels = base.data_attributes.get("targets_task_labels", 0)
-    if isinstance(labels, int):
-        labels = ConstantSequence(labels, len(made))
-    made = made.update_data_attribute("targets_task_labels", TaskLabels(labels))
+    if task_labels is None:
+        task_labels = base.data_attributes.get("targets_task_labels", 0)
+    labels = task_labels_of(task_labels, len(made))
+    made = made.update_data_attribute("targets_task_labels", labels)
     if initial_transform_group is not None:
         made = made.with_transforms(initial_transform_group)
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,15 +85,48 @@ def as_list(datasets: Any) -> list[Any]:
     """The datasets of a sequence of datasets.
 
     A list of samples is one dataset, and so is a tuple of arrays or tensors: one per element.
+    Next to an array, an element's values may also be a list of numbers.
+
+    Raises:
+        ValueError: for a list that looks like such a tuple.
     """
-    arrays = isinstance(datasets, tuple) and len(datasets) > 1
-    if arrays and all(isinstance(d, (Tensor, np.ndarray)) for d in datasets):
+    if isinstance(datasets, tuple) and _are_columns(datasets):
         return [ColumnSource([torch.as_tensor(d) for d in datasets])]
+    if isinstance(datasets, list) and _are_columns(datasets) and _look_like_pair(*datasets[:2]):
+        raise ValueError(
+            f"datasets=[{', '.join(type(d).__name__ for d in datasets)}]: expected a list of "
+            "datasets; pass the inputs and targets of one dataset as a tuple (x, y)"
+        )
     if isinstance(datasets, list) and datasets and isinstance(datasets[0], (tuple, dict)):
         return [datasets]
     if isinstance(datasets, (list, tuple)):
         return list(datasets)
     return [datasets]
+
+
+def _are_columns(values: Sequence[Any]) -> bool:
+    """Whether these are arrays, or lists of numbers next to an array."""
+    arrays = [isinstance(v, (Tensor, np.ndarray)) for v in values]
+    return (
+        len(values) > 1
+        and any(arrays)
+        and all(array or _is_numbers(v) for v, array in zip(values, arrays, strict=True))
+    )
+
+
+def _is_numbers(values: Any) -> bool:
+    if not isinstance(values, (list, tuple, DataAttribute)):
+        return False
+    return all(isinstance(v, numbers.Number) or getattr(v, "shape", None) == () for v in values)
+
+
+def _look_like_pair(x: Any, y: Any) -> bool:
+    """Whether two columns are of one length and can't be two datasets of the same kind."""
+    if len(x) != len(y):
+        return False
+    shapes = [tuple(np.shape(column))[1:] for column in (x, y)]
+    floats = [torch.as_tensor(column).is_floating_point() for column in (x, y)]
+    return shapes[0] != shapes[1] or floats[0] != floats[1] or not isinstance(y, type(x))
 
 
 def merge_operands(operands: list[Operand]) -> Operand:
@@ -112,11 +146,21 @@ def merge_operands(operands: list[Operand]) -> Operand:
 def as_index(indices: Sequence[int] | Tensor, length: int) -> Tensor:
     """Checked, non-negative positions as int64."""
     index = torch.as_tensor(indices)
+    if index.numel() == 0 and index.dtype != torch.bool:
+        return torch.zeros(0, dtype=torch.int64)
     if index.dtype == torch.bool:
-        index = index.nonzero().flatten()
+        if index.shape != (length,):
+            raise IndexError(
+                f"indices: a mask of shape {tuple(index.shape)}, the dataset has {length} samples: "
+                "expected one True or False per sample; pass a mask of that length, or positions"
+            )
+        return index.nonzero().flatten()
+    if index.is_floating_point() or index.is_complex():
+        raise TypeError(
+            f"indices are {index.dtype}: expected integers; pass positions as int64, such as "
+            "indices.long(), or a mask of booleans"
+        )
     index = index.to(torch.int64)
-    if index.numel() == 0:
-        return index.reshape(0)
     low, high = (int(v) for v in torch.aminmax(index))
     if low < -length or high >= length:
         bad = high if high >= length else low

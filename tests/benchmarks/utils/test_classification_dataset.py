@@ -21,7 +21,10 @@ from avalanche.benchmarks.utils import (
     make_avalanche_dataset,
     tensor_as_list,
 )
-from avalanche.benchmarks.utils.classification_dataset import map_classes
+from avalanche.benchmarks.utils.classification_dataset import (
+    _concat_taskaware_classification_datasets,
+    map_classes,
+)
 from avalanche.benchmarks.utils.transforms import MapClasses
 
 
@@ -232,3 +235,30 @@ def test_labels_without_a_new_one_are_refused(label, bad):
         map_classes(data, mapping)
     with pytest.raises(ValueError, match=f"label={bad}"):
         MapClasses([1, 2, 0])(label)
+
+
+@pytest.mark.parametrize("label", [np.int64(2), np.array(2), torch.tensor(2), np.uint8(2), 2])
+def test_a_task_label_may_come_from_numpy_or_torch(label):
+    data = _make_taskaware_classification_dataset(TENSORS, task_labels=label)
+    assert data.targets_task_labels == [2] * 6
+    assert data[0][2] == 2
+    joined = _concat_taskaware_classification_datasets([TENSORS, TENSORS], task_labels=label)
+    assert joined.targets_task_labels == [2] * 12
+
+
+@pytest.mark.parametrize("label", [1.5, np.float32(1), torch.tensor(1.0)])
+def test_a_task_label_is_whole(label):
+    with pytest.raises(TypeError, match="task_labels=.*: expected a whole number"):
+        _make_taskaware_classification_dataset(TENSORS, task_labels=label)
+
+
+@pytest.mark.parametrize("y", [[0, 1, 2], (0, 1, 2), [np.int64(0), 1, 2], np.arange(3)])
+@pytest.mark.parametrize("x", [np.zeros((3, 2), np.float32), torch.zeros(3, 2)])
+def test_inputs_and_a_list_of_labels_are_one_dataset(x, y):
+    data = as_classification_dataset((x, y))
+    assert data.targets == [0, 1, 2]
+    assert data.batch([2, 0])[0].shape == (2, 2)
+    with pytest.raises(ValueError, match=r"datasets=\[.*pass .* as a tuple \(x, y\)"):
+        as_classification_dataset([x, y])
+    with pytest.raises(ValueError, match=r"columns of lengths \[2, 3\]"):
+        as_classification_dataset((x[:2], y))

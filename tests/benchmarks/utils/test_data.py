@@ -440,3 +440,23 @@ def test_datasets_travel_through_pickle():
     again = pickle.loads(pickle.dumps(data.subset([3, 1])))
     assert [float(x) for x, *_ in again] == [3.0, 1.0]
     assert again.batch([0])[2].tolist() == [2]
+
+
+def test_a_mask_has_one_value_per_sample():
+    data = AvalancheDataset(TensorDataset(torch.arange(4.0)))
+    assert [float(x) for (x,) in data.subset(torch.tensor([True, False, False, True]))] == [0, 3]
+    assert [float(x) for (x,) in data.subset([False, True, False, False])] == [1]
+    assert len(data.subset(np.zeros(4, bool))) == 0
+    for wrong in ([True, False], torch.ones(5, dtype=torch.bool), torch.ones(2, 2).bool()):
+        with pytest.raises(IndexError, match="a mask of shape .* has 4 samples.*pass a mask"):
+            data.subset(wrong)
+        with pytest.raises(IndexError, match="a mask of shape"):
+            AvalancheDataset(data, indices=wrong)
+
+
+def test_positions_are_whole_numbers():
+    data = AvalancheDataset(TensorDataset(torch.arange(4.0)))
+    for wrong in ([0.7, 1.9], torch.tensor([1.0]), np.array([2.0])):
+        with pytest.raises(TypeError, match="indices are torch.float.*: expected integers"):
+            data.subset(wrong)
+    assert len(data.subset([])) == len(data.subset(np.zeros(0))) == 0
