@@ -13,6 +13,7 @@ from ..utils import (
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset, map_classes
 from ..utils.transforms import MapClasses
+from .class_labels import with_whole_labels
 
 
 def as_transformed(
@@ -22,7 +23,12 @@ def as_transformed(
     groups = None
     if train_transform is not None or eval_transform is not None:
         groups = TransformGroups({"train": train_transform, "eval": eval_transform})
-    return _make_taskaware_classification_dataset(dataset, transform_groups=groups)
+    made: TaskAwareSupervisedClassificationDataset = with_whole_labels(
+        _make_taskaware_classification_dataset(dataset)
+    )
+    if groups is None:
+        return made
+    return _make_taskaware_classification_dataset(made, transform_groups=groups)
 
 
 def dataset_lists(train_dataset: Any, test_dataset: Any) -> tuple[list[Any], list[Any]] | None:

@@ -17,6 +17,7 @@ from ..utils import (
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset, map_classes
 from ..utils.transforms import MapClasses
+from .class_labels import with_whole_labels
 from .class_order import class_order, classes_per_experience
 from .classification_scenario import (
     ClassificationExperience,
@@ -257,6 +258,8 @@ class NCData(ExperienceData):
 
 
 def _taskaware(dataset: Any) -> TaskAwareSupervisedClassificationDataset:
-    if isinstance(dataset, TaskAwareSupervisedClassificationDataset):
-        return dataset
-    return _make_taskaware_classification_dataset(dataset)
+    made: Any = dataset
+    if not isinstance(dataset, TaskAwareSupervisedClassificationDataset):
+        made = _make_taskaware_classification_dataset(dataset)
+    whole: TaskAwareSupervisedClassificationDataset = with_whole_labels(made)
+    return whole

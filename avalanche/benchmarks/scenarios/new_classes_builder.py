@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .class_labels import of_pair
 from .class_order import class_order
 from .joined_datasets import as_transformed, dataset_lists, join
 from .new_classes import NCScenario
@@ -29,8 +30,11 @@ def nc_benchmark(
 ) -> NCScenario:
     """A benchmark with new classes in every experience.
 
+    Classes are whole numbers from 0.
+
     Args:
-        train_dataset: training data: any dataset of ``(x, y)`` samples, or a list of datasets,
+        train_dataset: training data: any dataset of ``(x, y)`` samples, a pair ``(x, y)`` of
+            tensors or arrays, or a list of datasets,
             whose classes are then all different and numbered on from dataset to dataset.
         test_dataset: test data; a list of as many datasets if there are several.
         n_experiences: number of experiences.
@@ -63,6 +67,8 @@ def nc_benchmark(
         >>> [e.classes_in_this_experience for e in both.train_stream]
         [[0, 1, 2, 3], [4, 5, 6, 7]]
     """
+    train_dataset = of_pair(train_dataset, "train_dataset")
+    test_dataset = of_pair(test_dataset, "test_dataset")
     lists = dataset_lists(train_dataset, test_dataset)
     if lists is None:
         if one_dataset_per_exp:

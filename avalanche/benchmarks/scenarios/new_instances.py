@@ -14,6 +14,7 @@ from ..utils import (
     TaskLabels,
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset
+from .class_labels import with_whole_labels
 from .classification_scenario import (
     ClassificationExperience,
     ClassificationScenario,
@@ -83,8 +84,8 @@ class NIScenario(ClassificationScenario):
         fixed_exp_assignment: Sequence[Sequence[int]] | None = None,
         reproducibility_data: Mapping[str, Any] | None = None,
     ) -> None:
-        train = _make_taskaware_classification_dataset(train_dataset).train()
-        test = _make_taskaware_classification_dataset(test_dataset).eval()
+        train = with_whole_labels(_make_taskaware_classification_dataset(train_dataset)).train()
+        test = with_whole_labels(_make_taskaware_classification_dataset(test_dataset)).eval()
         self._has_task_labels = task_labels
         if reproducibility_data is not None:
             if "exps_patterns_assignment" not in reproducibility_data:

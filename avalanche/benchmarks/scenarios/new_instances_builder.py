@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..utils import concat_datasets
+from .class_labels import of_pair
 from .joined_datasets import as_transformed, dataset_lists
 from .new_instances import NIScenario
 
@@ -27,8 +28,11 @@ def ni_benchmark(
 ) -> NIScenario:
     """A benchmark with new samples of the same classes in every experience.
 
+    Classes are whole numbers from 0.
+
     Args:
-        train_dataset: training data: any dataset of ``(x, y)`` samples, or a list of datasets,
+        train_dataset: training data: any dataset of ``(x, y)`` samples, a pair ``(x, y)`` of
+            tensors or arrays, or a list of datasets,
             which are joined; a label means the same class in all of them.
         test_dataset: test data, or a list of as many datasets.
         n_experiences: number of experiences of the train stream; the test stream has one.
@@ -53,6 +57,8 @@ def ni_benchmark(
         >>> benchmark.train_exps_patterns_assignment, len(benchmark.test_stream)
         ([[0, 1], [2, 3], [4, 5]], 1)
     """
+    train_dataset = of_pair(train_dataset, "train_dataset")
+    test_dataset = of_pair(test_dataset, "test_dataset")
     lists = dataset_lists(train_dataset, test_dataset)
     if lists is not None:
         train_dataset, test_dataset = (

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, overload
 
+import numpy as np
+from torch import Tensor
+
 from ..utils import AvalancheDataset, as_avalanche_dataset
 from .lazy_dataset_sequence import LazyDatasetSequence
 
@@ -220,13 +223,21 @@ def _datasets(name: str, user: StreamUserDef) -> tuple[Sequence[Any], bool]:
 def _labels(name: str, given: Any, length: int) -> list[list[int]] | None:
     if given is None:
         return None
-    labels = [[int(v)] if isinstance(v, int) else sorted(int(t) for t in v) for v in given]
+    labels = [_label_list(value) for value in given]
     if len(labels) != length:
         raise ValueError(
             f"stream_definitions[{name!r}]: {len(labels)} task labels for {length} experiences; "
             "expected one entry per experience"
         )
     return labels
+
+
+def _label_list(given: Any) -> list[int]:
+    """The task labels of an experience: one number, or several, of any kind."""
+    if isinstance(given, (Tensor, np.ndarray)):
+        given = given.tolist()
+    several = given if isinstance(given, Iterable) else [given]
+    return sorted(int(label) for label in several)
 
 
 def plain_dataset(dataset: Any, labels: list[int] | None) -> AvalancheDataset:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ..utils import as_classification_dataset
+from .class_labels import of_pair, with_whole_labels
 from .class_order import class_order as ordered_classes
 from .classes_timeline import with_classes_timeline
 from .dataset_experience import DatasetExperience
@@ -33,7 +34,8 @@ def class_incremental_benchmark(
     Add one task per experience with :func:`task_incremental_benchmark`.
 
     Args:
-        datasets_dict: the data of every stream, by name; any dataset of ``(x, y)`` samples.
+        datasets_dict: the data of every stream, by name; any dataset of ``(x, y)`` samples, or a
+            pair ``(x, y)`` of tensors or arrays. Classes are whole numbers from 0.
         class_order: the classes in order of appearance; may leave out some. By default a random
             order of all classes.
         num_experiences: number of experiences. Classes are divided as evenly as possible: where
@@ -56,7 +58,10 @@ def class_incremental_benchmark(
     """
     if not datasets_dict:
         raise ValueError("datasets_dict={}: expected data by stream name, such as {'train': data}")
-    data = {name: as_classification_dataset(d) for name, d in datasets_dict.items()}
+    data = {
+        name: with_whole_labels(as_classification_dataset(of_pair(d, f"datasets_dict[{name!r}]")))
+        for name, d in datasets_dict.items()
+    }
     first = data.get("train", next(iter(data.values())))
     known = sorted(first.targets.uniques)
     order = ordered_classes(known, True, seed, class_order)
@@ -128,7 +133,8 @@ def new_instances_benchmark(
     as :func:`ni_benchmark`.
 
     Args:
-        train_dataset: training data: any dataset of ``(x, y)`` samples.
+        train_dataset: training data: any dataset of ``(x, y)`` samples, or a pair ``(x, y)`` of
+            tensors or arrays. Classes are whole numbers from 0.
         test_dataset: test data.
         num_experiences: number of experiences of the train stream.
         shuffle: whether samples are dealt out in random order.
@@ -147,7 +153,10 @@ def new_instances_benchmark(
         >>> [len(e.dataset) for e in benchmark.train_stream], len(benchmark.test_stream)
         ([2, 2, 2], 1)
     """
-    train, test = as_classification_dataset(train_dataset), as_classification_dataset(test_dataset)
+    train, test = (
+        with_whole_labels(as_classification_dataset(of_pair(given, name)))
+        for given, name in ((train_dataset, "train_dataset"), (test_dataset, "test_dataset"))
+    )
     generator = None if seed is None else torch.Generator().manual_seed(int(seed))
     assignment = assign_instances(
         train.targets.groups,
