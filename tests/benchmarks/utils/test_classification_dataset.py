@@ -1,13 +1,19 @@
 """Finding targets, task labels, and the functions that make labelled datasets."""
 
+import functools
+import operator
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
 from avalanche.benchmarks.utils import (
     AvalancheDataset,
+    DataAttribute,
     DefaultTransformGroups,
     TransformGroups,
     TupleTransform,
@@ -262,3 +268,47 @@ def test_inputs_and_a_list_of_labels_are_one_dataset(x, y):
         as_classification_dataset([x, y])
     with pytest.raises(ValueError, match=r"columns of lengths \[2, 3\]"):
         as_classification_dataset((x[:2], y))
+
+
+STEPS = ["groups", "target transform", "tuple", "map", "subset", "freeze", "concat", "attribute"]
+
+
+@given(
+    st.booleans(),
+    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 4)), max_size=6),
+)
+@settings(max_examples=60, deadline=None)
+def test_targets_stay_what_samples_show(dictionaries, steps):
+    source = Entries() if dictionaries else TensorDataset(torch.arange(4.0), torch.arange(4) % 2)
+    data, labels, extra = as_taskaware_classification_dataset(source), [0, 1, 0, 1], None
+    for step, a in steps:
+        change = functools.partial(operator.add, a)
+        if step == "map":
+            mapping = DefaultTransformGroups((None, MapClasses([a + i for i in range(40)])))
+            data = map_classes(data, mapping)
+        elif step == "subset":
+            picked = [(a + i) % len(data) for i in range(4)]
+            data, labels = data.subset(picked), [labels[i] for i in picked]
+            extra = extra and [extra[i] for i in picked]
+        elif step == "freeze":
+            data = data.freeze_transforms()
+        elif step == "concat":
+            data, labels, extra = data.concat(data), labels * 2, extra and extra * 2
+        elif step == "attribute":
+            extra = [a + i for i in range(len(data))]
+            attribute = DataAttribute(extra, "extra", use_in_getitem=True)
+            data = data.update_data_attribute("extra", attribute)
+        elif step == "target transform":
+            data = _make_taskaware_classification_dataset(data, target_transform=change)
+        else:
+            pair = TupleTransform([None, change]) if step == "tuple" else (None, change)
+            groups = TransformGroups({"train": pair})
+            data = _make_taskaware_classification_dataset(data, transform_groups=groups)
+        if step in ("map", "target transform", "tuple", "groups"):
+            labels = [label + a for label in labels]
+    key = "label" if dictionaries else 1
+    assert data.targets == [sample[key] for sample in data] == labels
+    batch = data.batch(range(len(data)))
+    assert batch[key].tolist() == labels
+    if extra is not None:
+        assert batch["extra" if dictionaries else -1].tolist() == extra
