@@ -1,10 +1,11 @@
 """Time the data layer and the streams: this library, avalanche-lib 0.6.0 and tensors by hand.
 
-    python perf/data.py [--rounds 3] [--rows split,online] [--peer .venv-peer] [--no-peer]
+    python perf/data.py [--rounds 3] [--rows split,online] [--peer .venv-peer] [--no-peer] [--check]
 
 Every contender is a process of its own with one thread; in every round each runs each row once,
 one after the other, so that a slow moment of the machine hits all alike. Prints medians and ratios
-and writes them to perf/data.md.
+and writes them to perf/data.md. With `--check`, exits with 1 where a promise is not met, or could
+not be measured because the peer is not there; `--no-peer` leaves out the promises about it.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import workloads as w
 from compare import HERE, ROOT, peer_python
@@ -34,6 +36,25 @@ WANTED = {
     "batch": "1.2 times the same by hand",
 }
 Answers = dict[tuple[str, str], list[dict[str, float]]]
+
+
+class Promise(NamedTuple):
+    """A bound on what was measured: a ratio of seconds, or a finding of ours."""
+
+    row: str
+    figure: str
+    bound: float
+    at_least: bool = False
+
+
+PROMISES = [
+    Promise("split", "peer / ours", 15, at_least=True),
+    Promise("online", "peer / ours", 4, at_least=True),
+    Promise("online", "last/first", 1.5),
+    Promise("steps", "last/first", 1.5),
+    Promise("steps", "grown MB", 1),
+    Promise("batch", "ours / hand", 1.2),
+]
 
 
 class Contender:
@@ -90,6 +111,36 @@ def measure(contenders: dict[str, Contender], rows: list[str], rounds: int) -> A
     return answers
 
 
+def median(answers: Answers, row: str, name: str, key: str = "seconds") -> float | None:
+    """Median of a finding of a contender; None if it was not measured."""
+    found = [a[key] for a in answers.get((row, name), ()) if key in a]
+    return statistics.median(found) if found else None
+
+
+def figure(answers: Answers, promise: Promise) -> float | None:
+    """What a promise is about; None if it was not measured."""
+    if " / " not in promise.figure:
+        return median(answers, promise.row, "ours", promise.figure)
+    above, below = (median(answers, promise.row, n) for n in promise.figure.split(" / "))
+    return None if above is None or below is None else above / below
+
+
+def broken(answers: Answers, rows: list[str], no_peer: bool) -> list[str]:
+    """A line for every promise about ``rows`` that is not met or was not measured."""
+    lines = []
+    for promise in PROMISES:
+        if promise.row not in rows or (no_peer and "peer" in promise.figure):
+            continue
+        value = figure(answers, promise)
+        wanted = f"{'at least' if promise.at_least else 'at most'} {promise.bound:g}"
+        name = f"{promise.row}: {promise.figure}"
+        if value is None:
+            lines.append(f"{name} was not measured, expected {wanted}")
+        elif not (value >= promise.bound if promise.at_least else value <= promise.bound):
+            lines.append(f"{name} is {value:.2f}, expected {wanted}")
+    return lines
+
+
 def table(answers: Answers, rows: list[str]) -> list[str]:
     """Markdown lines: medians, ratios, what was wanted."""
     lines = [
@@ -98,28 +149,24 @@ def table(answers: Answers, rows: list[str]) -> list[str]:
         "|---|" + "---:|" * 8 + "---|",
     ]
 
-    def median(row: str, name: str, key: str = "seconds") -> float | None:
-        found = [a[key] for a in answers.get((row, name), ()) if key in a]
-        return statistics.median(found) if found else None
-
     def shown(value: float | None, unit: str = "") -> str:
         return "-" if value is None else f"{value:.2f}{unit}"
 
     for row in rows:
-        times = {name: median(row, name) for name in ("ours", "peer", "hand")}
+        times = {name: median(answers, row, name) for name in ("ours", "peer", "hand")}
         ours, peer = times["ours"], times["peer"]
         ratio = None if ours is None or peer is None else peer / ours
         cells = [
             TITLES[row],
             *("-" if t is None else f"{t * 1000:.3f} ms" for t in times.values()),
             shown(ratio),
-            *(shown(median(row, name, "last/first")) for name in ("ours", "peer")),
-            *(shown(median(row, name, "grown MB"), " MB") for name in ("ours", "peer")),
+            *(shown(median(answers, row, name, "last/first")) for name in ("ours", "peer")),
+            *(shown(median(answers, row, name, "grown MB"), " MB") for name in ("ours", "peer")),
             WANTED[row],
         ]
         lines.append("| " + " | ".join(cells) + " |")
     if ("batch", "hand") in answers:
-        by_hand, ours = median("batch", "hand"), median("batch", "ours")
+        by_hand, ours = median(answers, "batch", "hand"), median(answers, "batch", "ours")
         assert by_hand is not None
         assert ours is not None
         lines += ["", f"The batch costs {ours / by_hand:.2f} times the same operations by hand."]
@@ -134,6 +181,7 @@ def main() -> None:
     parser.add_argument("--peer", type=Path, default=ROOT / ".venv-peer")
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--out", type=Path, default=HERE / "data.md")
+    parser.add_argument("--check", action="store_true", help="exit 1 if a promise is not met")
     options = parser.parse_args()
     rows = options.rows.split(",")
     unknown = [row for row in rows if row not in TITLES]
@@ -174,6 +222,10 @@ def main() -> None:
         + "\n".join(lines)
         + "\n"
     )
+    if options.check:
+        unmet = broken(answers, rows, options.no_peer)
+        print("\n".join(unmet or ["every promise is met"]), file=sys.stderr)
+        raise SystemExit(1 if unmet else 0)
 
 
 if __name__ == "__main__":
