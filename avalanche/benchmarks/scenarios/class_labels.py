@@ -27,7 +27,7 @@ def with_whole_labels(dataset: Any) -> Any:
         >>> from avalanche.benchmarks.utils import as_classification_dataset
         >>> data = as_classification_dataset(
         ...     TensorDataset(torch.zeros(2, 3), torch.tensor([2.0, 0.0])))
-        >>> with_whole_labels(data).targets, with_whole_labels(data)[0][1]
+        >>> with_whole_labels(data).targets, int(with_whole_labels(data)[0][1])
         ([2, 0], 2)
     """
     column = dataset.targets.column
