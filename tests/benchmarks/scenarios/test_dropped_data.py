@@ -38,7 +38,9 @@ def halves(dataset):
     return dataset.subset([0, 1]), dataset.subset([2, 3])
 
 
-@pytest.mark.parametrize("options", [{"shuffle": True}, {"split_strategy": halves}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"shuffle": True}, {"split_strategy": halves}], ids=["random", "custom"]
+)
 def test_a_validation_stream_lets_go_when_both_streams_are_done(generated, options):
     benchmark, made = generated
     split = B.benchmark_with_validation_stream(benchmark, 0.5, **options)
