@@ -80,7 +80,7 @@ def test_links_that_stay_inside_are_kept(tmp_path):
     [
         [("../evil", b"x")],
         [("d/../../evil", b"x")],
-        [("/tmp/evil_absolute", b"x")],
+        [("/evil_absolute", b"x")],
         [("..\\evil", b"x")],
         [("soft", link(".."))],
         [("soft", link("/etc"))],
