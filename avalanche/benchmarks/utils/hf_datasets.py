@@ -126,7 +126,7 @@ def from_hf(
 
 def _read_parquet(paths: Any) -> Any:
     try:
-        from datasets import Dataset  # type: ignore[import-not-found, unused-ignore]
+        from datasets import Dataset
     except ImportError as error:
         raise ImportError(
             "from_hf: reading parquet files needs the package 'datasets'; install it with "
