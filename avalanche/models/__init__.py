@@ -9,6 +9,7 @@ from avalanche.models.dynamic_modules import (
     avalanche_model_adaptation,
 )
 from avalanche.models.dynamic_optimizers import DynamicOptimizer
+from avalanche.models.growing_mlp import IncrementalMLP, MultiHeadMLP
 from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP
 from avalanche.models.utils import (
     FeatureExtractorBackbone,
@@ -22,8 +23,10 @@ __all__ = [
     "DynamicOptimizer",
     "FeatureExtractorBackbone",
     "IncrementalClassifier",
+    "IncrementalMLP",
     "MTSimpleMLP",
     "MultiHeadClassifier",
+    "MultiHeadMLP",
     "MultiTaskModule",
     "SimpleMLP",
     "avalanche_forward",
