@@ -6,13 +6,14 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
+from avalanche.benchmarks.scenarios import split_online_stream
 from avalanche.cli import registry
 from avalanche.cli.cost import DivergenceGuard, MemoryWatch, SampleCounter, seconds_now
 from avalanche.cli.errors import UsageError
@@ -36,6 +37,7 @@ class Trial:
         benchmark: what it learns.
         upper_bound: it is trained on all data at once.
         counter: samples trained so far.
+        experience_size: samples of a part of an online stream, None for whole experiences.
     """
 
     choice: Choice
@@ -44,12 +46,20 @@ class Trial:
     benchmark: Any
     upper_bound: bool
     counter: SampleCounter
+    experience_size: int | None = None
 
     @property
     def lessons(self) -> Sequence[Any]:
         """What ``train`` is called with, one after the other."""
         stream = self.benchmark.train_stream
-        return [stream] if self.upper_bound else stream
+        if self.upper_bound:
+            return [stream]
+        if self.experience_size is None:
+            return cast("Sequence[Any]", stream)
+        return [
+            split_online_stream([experience], self.experience_size, seed=self.seed)
+            for experience in stream
+        ]
 
 
 def is_upper_bound(name: str) -> bool:
@@ -96,6 +106,11 @@ def build_trial(
                       registry.lookup("optimizers", request.optimizer.name),
                       {"params": model.parameters(), **request.optimizer.arguments})  # fmt: skip
     counter, upper_bound = SampleCounter(), is_upper_bound(choice.name)
+    if upper_bound and request.experience_size is not None:
+        raise UsageError(
+            f"--experience_size={request.experience_size}: {choice.name} learns all data at once; "
+            "leave it out"
+        )
     lessons = 1 if upper_bound else len(benchmark.train_stream)
     pulse = [Pulse(progress, lessons)] if isinstance(progress, Bars) else []
     loop = {
@@ -115,7 +130,7 @@ def build_trial(
         {"model": model, "optimizer": optimizer, "criterion": nn.CrossEntropyLoss(),
          **loop, **choice.arguments},
     )  # fmt: skip
-    return Trial(choice, seed, strategy, benchmark, upper_bound, counter)
+    return Trial(choice, seed, strategy, benchmark, upper_bound, counter, request.experience_size)
 
 
 def found_out(model: Choice, benchmark: Any) -> dict[str, int]:
@@ -171,24 +186,33 @@ def run_all(request: Request, folder: RunFolder, progress: Progress) -> None:
 def run_trial(trial: Trial) -> Iterator[list[Row]]:
     """Train one experience after the other and evaluate the test stream after each.
 
+    Of an online stream, all parts of an experience come between two evaluations, and rows count
+    experiences, not parts.
+
     Yields:
         After each experience, the rows that are new.
     """
     strategy, device = trial.strategy, trial.strategy.device
     test_stream = trial.benchmark.test_stream
     seen = 0
-    for lesson in trial.lessons:
+    for number, lesson in enumerate(trial.lessons, start=1):
         samples, aside = trial.counter.samples, trial.counter.evaluation_seconds
         with MemoryWatch(device) as memory:
             start = seconds_now(device)
             strategy.train(lesson, [test_stream])
             trained = seconds_now(device)
             train_seconds = trained - start - (trial.counter.evaluation_seconds - aside)
+            in_training = len(strategy.evaluator.table()) - seen
             strategy.eval(test_stream)
             evaluated = seconds_now(device)
         table = strategy.evaluator.table()
         rows = [Row(strategy=trial.choice.name, seed=trial.seed, **_cells(e)) for e in table[seen:]]
         seen = len(table)
+        if trial.experience_size is not None:
+            rows = [
+                replace(row, trained_experience=number - (place < in_training))
+                for place, row in enumerate(rows)
+            ]
         costs: dict[str, float | None] = {
             "train_seconds": train_seconds,
             "eval_seconds": evaluated - trained,
@@ -199,7 +223,7 @@ def run_trial(trial: Trial) -> Iterator[list[Row]]:
         }
         yield rows + [
             Row(trial.choice.name, trial.seed, strategy.clock.train_iterations,
-                strategy.clock.train_exp_counter, "cost", "", None, None, COSTS[key], value)
+                rows[-1].trained_experience, "cost", "", None, None, COSTS[key], value)
             for key, value in costs.items()
             if value is not None
         ]  # fmt: skip

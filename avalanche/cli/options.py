@@ -7,10 +7,11 @@ type and help, and nothing else is accepted.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Literal, Optional
 
 from avalanche.cli import registry
 from avalanche.cli.arguments import Given, merge, read_config, scan
@@ -28,6 +29,8 @@ _SKIP = {
     "model": (),
     "optimizer": ("params",),
 }
+
+_TRANSFORMS = ("train_transform", "eval_transform")
 
 # Arguments that a run can find out by itself when nothing is given, and what they become.
 _FOUND_OUT = {
@@ -236,6 +239,8 @@ class OptionTable:
                     f"--{group}.{option.name}: {name} needs it "
                     f"({type_text(option.type)}); {option.help or 'give a value'}"
                 )
+            if option.name in _TRANSFORMS and value == "default":
+                continue
             if value is not None or option.default is not None:
                 arguments[option.name] = value
         return Choice(name, own, arguments)
@@ -253,7 +258,7 @@ def _options(kind: str, name: str) -> list[Option]:
 
     target = registry.lookup(_plural(kind), name)
     filled = DEFAULTS.get(kind, {}).get(name, {})
-    options = []
+    options = _switches(target) if kind == "benchmark" else []
     for option in options_of(target, skip=_SKIP[kind]):
         found_out = _FOUND_OUT.get((kind, option.name))
         if option.name in filled:
@@ -268,6 +273,17 @@ def _options(kind: str, name: str) -> list[Option]:
             )
         options.append(option)
     return options
+
+
+def _switches(target: Any) -> list[Option]:
+    """Transforms of a benchmark: only Python can express one, but they can be left out."""
+    kind, text = Optional[Literal["default"]], "the benchmark's own by default; null for none"  # noqa: UP045 - a value
+    parameters = inspect.signature(target).parameters
+    return [
+        Option(name, kind, "default", text)
+        for name in _TRANSFORMS
+        if name in parameters and parameters[name].default is not None
+    ]
 
 
 def _add(group: Any, key: str, option: Option) -> None:

@@ -7,7 +7,15 @@ from typing import Any
 
 __all__ = ["Choice", "Request"]
 
-_LOOP = ("epochs", "batch_size", "eval_batch_size", "eval_every", "peval_mode", "device")
+_LOOP = (
+    "epochs",
+    "batch_size",
+    "eval_batch_size",
+    "eval_every",
+    "peval_mode",
+    "experience_size",
+    "device",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Request:
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
         seeds: how many seeds.
         seed: the first seed.
+        experience_size: samples of a part of an online stream, None for whole experiences.
         out: folder of the run, None for a new one below ``runs``.
         resume: go on in a folder, leaving out what is complete.
         overwrite: replace what the folder holds.
@@ -68,6 +77,7 @@ class Request:
     device: str
     seeds: int
     seed: int
+    experience_size: int | None = None
     out: str | None = None
     resume: bool = False
     overwrite: bool = False

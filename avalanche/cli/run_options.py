@@ -19,6 +19,8 @@ RUN_OPTIONS = (
            "also evaluate the test stream every so many epochs of training; -1: never"),
     Option("peval_mode", Literal["epoch", "iteration", "experience"], "epoch",
            "the unit of --eval_every"),
+    Option("experience_size", Optional[int], None,  # noqa: UP045 - a value, not an annotation
+           "train on an online stream: parts of so many samples, each an experience of its own"),
     Option("device", str, "auto", "auto (cuda where there is one), cpu, cuda, cuda:1"),
     Option("seeds", int, 1, "how many seeds; results are mean and standard deviation over them"),
     Option("seed", int, 0, "the first seed; it decides weights, order of samples and of classes"),
@@ -44,6 +46,11 @@ def check_run_options(values: dict[str, Any]) -> None:
     for key, least in _AT_LEAST.items():
         if values[key] < least:
             raise UsageError(f"--{key}={values[key]}: expected {least} or more")
+    size = values["experience_size"]
+    if size is not None and size < 1:
+        raise UsageError(
+            f"--experience_size={size}: expected 1 or more, or null for whole experiences"
+        )
     _check_device(values["device"])
 
 

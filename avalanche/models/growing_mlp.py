@@ -1,4 +1,4 @@
-"""Multi-layer perceptrons for benchmarks: a masked head that follows the classes, or one per task."""
+"""Perceptrons for benchmarks: a masked head that follows the classes, or one head per task."""
 
 from typing import cast
 
