@@ -10,6 +10,7 @@ from avalanche.models.dynamic_modules import (
 )
 from avalanche.models.dynamic_optimizers import DynamicOptimizer
 from avalanche.models.growing_mlp import IncrementalMLP, MultiHeadMLP
+from avalanche.models.pnn import PNN, LinearAdapter, MLPAdapter, PNNColumn, PNNLayer
 from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP
 from avalanche.models.utils import (
     FeatureExtractorBackbone,
@@ -18,6 +19,7 @@ from avalanche.models.utils import (
 )
 
 __all__ = [
+    "PNN",
     "BaseModel",
     "DynamicModule",
     "DynamicOptimizer",
@@ -30,6 +32,8 @@ __all__ = [
     "MultiTaskModule",
     "SimpleMLP",
     "avalanche_forward",
+    "PNNColumn",
+    "PNNLayer",
     "avalanche_model_adaptation",
     "is_multi_task_module",
 ]

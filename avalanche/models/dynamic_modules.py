@@ -326,6 +326,21 @@ def _tasks_of(experience: Any) -> list[int]:
     return sorted({int(t) for t in getattr(experience, "task_labels", [0])})
 
 
+def single_task(experience: Any) -> int:
+    """The task label of an experience that has one.
+
+    Raises:
+        ValueError: it has several.
+    """
+    tasks = _tasks_of(experience)
+    if len(tasks) != 1:
+        raise ValueError(
+            f"task_labels={tasks}: the model adapts to one task at a time; give each experience "
+            "the label of one task"
+        )
+    return tasks[0]
+
+
 def _classes_by_task(experience: Any) -> dict[int, list[int]]:
     """Which classes belong to which task of an experience."""
     tasks = _tasks_of(experience)

@@ -82,11 +82,12 @@ class MTSimpleMLP(MultiTaskModule):
         )
 
 
-def _flatten(x: Tensor, size: int) -> Tensor:
-    """``(batch, ...)`` to ``(batch, size)``, with an error that says what to change."""
-    if x[0].numel() != size:
+def _flatten(x: Tensor, size: int, argument: str = "input_size") -> Tensor:
+    """``(batch, ...)`` to ``(batch, size)``, with an error that says which argument to change."""
+    values = prod(x.shape[1:])
+    if values != size:
         raise ValueError(
-            f"input_size={size}: the model got inputs of shape {tuple(x.shape[1:])}, which hold "
-            f"{prod(x.shape[1:])} values; build it with input_size={prod(x.shape[1:])}"
+            f"{argument}={size}: the model got inputs of shape {tuple(x.shape[1:])}, which hold "
+            f"{values} values; build it with {argument}={values}"
         )
     return x.reshape(x.shape[0], size)

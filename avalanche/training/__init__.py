@@ -24,6 +24,7 @@ from avalanche.training.supervised import (
     OnlineNaive,
     Replay,
 )
+    PNNStrategy,
 
 __all__ = [
     "EWC",
@@ -46,4 +47,5 @@ __all__ = [
     "RandomExemplarsSelectionStrategy",
     "Replay",
     "ReservoirSamplingBuffer",
+    "PNNStrategy",
 ]

@@ -1,5 +1,8 @@
 """Arguments for classes whose constructors need some; add yours when a test asks for it."""
 
+from avalanche.models import PNN
+from avalanche.testing.streams import FEATURES
+
 STRATEGIES = {
     "EWC": {"criterion": None, "ewc_lambda": 1.0},
     "LwF": {"criterion": None, "alpha": 1.0, "temperature": 2.0},
@@ -13,5 +16,14 @@ PLUGINS = {
 
 # Checks that do not apply, with the reason.
 SKIP = {
+# Strategies that train a model of their own kind.
+MODELS = {
+    "PNNStrategy": lambda: PNN(num_layers=2, in_features=FEATURES, hidden_features_per_column=8),
+}
+
     "Cumulative": {"check_memory_does_not_grow": "keeps all data by definition"},
 }
+    "PNNStrategy": {
+        "check_growing_head": "its model is a PNN; see tests/models/test_pnn.py",
+        "check_multi_head": "its model is a PNN; see tests/models/test_pnn.py",
+    },

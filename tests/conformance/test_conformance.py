@@ -3,7 +3,8 @@
 import inspect
 
 import pytest
-from arguments import PLUGINS, SKIP, STRATEGIES
+from arguments import MODELS, PLUGINS, SKIP, STRATEGIES
+from torch.optim import SGD
 
 import avalanche.training.plugins as plugins
 import avalanche.training.storage_policy as policies
@@ -51,7 +52,14 @@ def not_skipped(cls, check):
 def test_strategies(cls, check):
     not_skipped(cls, check)
     own = STRATEGIES.get(cls.__name__, {})
-    CHECKS[check](lambda model, optimizer, **loop: cls(model, optimizer, **own, **loop))
+
+    def factory(model, optimizer, **loop):
+        if cls.__name__ in MODELS:
+            model = MODELS[cls.__name__]()
+            optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+        return cls(model, optimizer, **own, **loop)
+
+    CHECKS[check](factory)
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -7,6 +7,7 @@ from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.naive import Naive
 from avalanche.training.supervised.replay import Replay
 from avalanche.training.supervised.strategy_wrappers_online import OnlineNaive
+from avalanche.training.supervised.pnn import PNNStrategy
 
 __all__ = [
     "EWC",
@@ -18,3 +19,4 @@ __all__ = [
     "OnlineNaive",
     "Replay",
 ]
+    "PNNStrategy",
