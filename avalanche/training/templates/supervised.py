@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from avalanche.models.utils import avalanche_forward
+from avalanche.models.utils import avalanche_forward, is_multi_task_module
 from avalanche.training.templates.sgd import BaseSGDTemplate, LoopOptions
 
 __all__ = ["LoopOptions", "SupervisedTemplate"]
@@ -74,7 +74,10 @@ class SupervisedTemplate(BaseSGDTemplate):
         x = self.mb_x
         if isinstance(x, dict):
             return self.model(**x)
-        return avalanche_forward(self.model, x, self.mb_task_id)
+        task = self.mb_task_id
+        if task is None and is_multi_task_module(self.model):
+            task = 0  # samples without task labels are of one task, as in the model's adaptation
+        return avalanche_forward(self.model, x, task)
 
     def criterion(self) -> Tensor:
         """Loss of the current answer, a scalar."""
