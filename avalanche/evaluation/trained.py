@@ -1,5 +1,6 @@
 """Which experiences a strategy has learnt, by position in their stream."""
 
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["TrainedExperiences", "trained_position"]
@@ -15,10 +16,10 @@ def trained_position(experience: Any) -> int:
 
 
 class TrainedExperiences:
-    """The set of positions that were trained on, and the latest of them."""
+    """The positions that were trained on, in the order in which their training first began."""
 
     def __init__(self) -> None:
-        self._positions: set[int] = set()
+        self._positions: dict[int, None] = {}
 
     def add(self, strategy: Any) -> None:
         """Remember what ``strategy`` is training on.
@@ -27,18 +28,26 @@ class TrainedExperiences:
         that learns many at once says so.
         """
         together = getattr(strategy, "joint_experiences", None) or [strategy.experience]
-        self._positions.update(trained_position(experience) for experience in together)
+        self._positions.update(dict.fromkeys(map(trained_position, together)))
 
     def __contains__(self, position: int) -> bool:
         return position in self._positions
 
-    def __bool__(self) -> bool:
-        return bool(self._positions)
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._positions)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the first ones of the stream were learnt, in its order."""
+        return [*self] == [*range(len(self))]
 
     def state(self) -> list[int]:
-        """The positions, sorted."""
-        return sorted(self._positions)
+        """The positions, in order."""
+        return [*self]
 
     def load(self, positions: list[int]) -> None:
         """Restore what :meth:`state` gave."""
-        self._positions = set(positions)
+        self._positions = dict.fromkeys(positions)

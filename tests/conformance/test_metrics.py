@@ -71,6 +71,7 @@ CASES = {
 SKIP = {
     "BWT": "keyed by experience: tests/evaluation/test_forgetting_bwt.py",
     "Forgetting": "keyed by experience: tests/evaluation/test_forgetting_bwt.py",
+    "ForwardTransfer": "keyed by experience: tests/evaluation/test_forward_transfer.py",
     "CPUUsage": "measures the machine: tests/evaluation/test_cpu_usage.py",
     "DiskUsage": "measures the machine: tests/evaluation/test_disk_usage.py",
     "MaxGPU": "measures the machine: tests/evaluation/test_gpu_usage.py",

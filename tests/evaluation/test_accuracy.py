@@ -196,12 +196,12 @@ def test_a_batch_is_counted_once_for_all_and_again_when_it_changes():
     loop = FakeLoop(EvaluationPlugin())
     counter = CorrectCounter()
     loop._set_batch(*answers(3, 4))
-    first = counter(loop)
-    assert counter(loop) is first
+    first = counter(loop.mb_output, loop.mb_y)
+    assert counter(loop.mb_output, loop.mb_y) is first
     loop.mb_output[:, 0] = -1.0  # in place: class 1 wins everywhere
-    assert int(counter(loop)) == 0
+    assert int(counter(loop.mb_output, loop.mb_y)) == 0
     loop._set_batch(*answers(2, 4))
-    assert int(counter(loop)) == 2
+    assert int(counter(loop.mb_output, loop.mb_y)) == 2
 
 
 def test_metrics_can_be_copied_and_pickled():

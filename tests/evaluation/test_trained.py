@@ -16,15 +16,25 @@ def test_positions():
     assert trained_position(small[7]) == 7
 
 
-def test_set_and_state():
+def test_order_and_state():
     trained, twin = TrainedExperiences(), TrainedExperiences()
     assert not trained
     for position in (2, 0, 2):
         trained.add(Namespace(experience=make_stream("train", 3)[position]))
     assert 2 in trained
     assert 1 not in trained
-    assert trained.state() == [0, 2]
+    assert trained.state() == [2, 0]
+    assert not trained.in_order
     trained.add(Namespace(experience=None, joint_experiences=make_stream("train", 2)))
-    assert trained.state() == [0, 1, 2]
+    assert [*trained] == trained.state() == [2, 0, 1]
     twin.load(trained.state())
     assert 0 in twin
+    assert [*twin] == [2, 0, 1]
+
+
+def test_in_order_as_far_as_it_went():
+    trained = TrainedExperiences()
+    for experience in make_stream("train", 3):
+        assert trained.in_order
+        trained.add(Namespace(experience=experience))
+    assert trained.in_order

@@ -174,9 +174,8 @@ class CorrectCounter:
         self._batch: tuple[Any, ...] | None = None
         self._count: Tensor | None = None
 
-    def __call__(self, strategy: Any) -> Tensor:
-        """Number of right answers in ``strategy``'s current batch, 0-dim."""
-        output, target = strategy.mb_output, strategy.mb_y
+    def __call__(self, output: Tensor, target: Tensor) -> Tensor:
+        """Number of right answers in a batch, 0-dim."""
         if self._batch is not None and self._count is not None:
             last_output, output_version, last_target, target_version = self._batch
             if (
@@ -199,6 +198,22 @@ class CorrectCounter:
         return CorrectCounter, ()
 
 
+class CountedAccuracy(Accuracy):
+    """Accuracy that shares the counting of every batch with others.
+
+    Args:
+        counter: the one that they share; its own by default.
+    """
+
+    def __init__(self, counter: CorrectCounter | None = None) -> None:
+        super().__init__()
+        self._count = CorrectCounter() if counter is None else counter
+
+    def update(self, predicted_y: Tensor, true_y: Tensor) -> None:
+        """Take one more batch."""
+        self.add(self._count(predicted_y, true_y), len(true_y))
+
+
 class AccuracyPluginMetric(GenericPluginMetric[Any]):
     """Accuracy that follows a strategy; the base of the classes below.
 
@@ -218,9 +233,8 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
         split_by_task: bool = False,
         counter: CorrectCounter | None = None,
     ) -> None:
-        self._accuracy = Accuracy()
+        self._accuracy = CountedAccuracy(counter)
         self._per_task = TaskAwareAccuracy() if split_by_task else None
-        self._count = counter if counter is not None else CorrectCounter()
         super().__init__(self._per_task or self._accuracy, reset_at, emit_at, mode)
 
     def update(self, strategy: Any) -> None:
@@ -233,7 +247,7 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
                 )
             self._per_task.update(strategy.mb_output, strategy.mb_y, strategy.mb_task_id)
         else:
-            self._accuracy.add(self._count(strategy), len(strategy.mb_y))
+            self._accuracy.update(strategy.mb_output, strategy.mb_y)
 
     def lazy_result(self) -> MetricType:
         """The accuracy, still on the device."""

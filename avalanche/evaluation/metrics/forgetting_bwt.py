@@ -4,9 +4,10 @@ from typing import Any
 
 from avalanche.evaluation.metric_definitions import Metric, PluginMetric
 from avalanche.evaluation.metric_results import MetricResult, MetricValue
-from avalanche.evaluation.metric_utils import get_metric_key, stream_type
-from avalanche.evaluation.metrics.accuracy import Accuracy, CorrectCounter
+from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metrics.accuracy import CorrectCounter, CountedAccuracy
 from avalanche.evaluation.metrics.forgetting import BWT, Forgetting, Reference, forgetting_to_bwt
+from avalanche.evaluation.metrics.per_experience import PerExperience
 from avalanche.evaluation.trained import trained_position
 
 __all__ = [
@@ -24,111 +25,80 @@ __all__ = [
 ]
 
 
-class _FollowForgetting(PluginMetric[Any]):
-    """Measures a metric on every evaluated experience and books it per stream and position.
+class _FollowForgetting(PerExperience[Forgetting]):
+    """Books what is measured for forgetting.
 
-    Streams never mix. An experience that is evaluated again before the next training replaces its
-    last measurement. Positions of training and evaluation streams correspond; the small experiences
-    of an online stream count as the experience that they were cut from.
+    An experience that is evaluated again before the next training replaces its last measurement.
     """
 
     def __init__(self, current_metric: Metric[float], reference: Reference = "first") -> None:
-        self._current_metric = current_metric
         self._reference: Reference = reference
-        self._books: dict[str, Forgetting] = {"": Forgetting(reference)}
-        self._stream = ""
         self._trained_on: int | None = None
-        self._measured: set[tuple[str, int]] = set()
-        self._opened: set[str] = set()
-        self._batches = 0
+        self._again: set[tuple[str, int]] = set()
+        super().__init__(current_metric)
+
+    def _new_book(self) -> Forgetting:
+        return Forgetting(self._reference)
 
     @property
     def forgetting(self) -> Forgetting:
         """The book of the stream evaluated last."""
-        return self._books[self._stream]
+        return self._book
 
     def reset(self) -> None:
         """Forget all streams."""
-        self._books = {"": Forgetting(self._reference)}
-        self._stream = ""
-        self._measured = set()
+        super().reset()
+        self._again = set()
 
     def reset_last(self) -> None:
         """Forget the later measurements of the stream evaluated last."""
         self.forgetting.reset_last()
 
-    def metric_update(self, strategy: Any) -> None:
-        """Give the current batch to the metric."""
-        raise NotImplementedError(f"{type(self).__name__} must override metric_update")
-
-    def metric_result(self, strategy: Any) -> float:
-        """Value of the metric on the experience just evaluated."""
-        return self._current_metric.result()
-
     def before_training_exp(self, strategy: Any) -> MetricResult:
         """Remember what is learnt: its next measurement is the reference."""
         self._trained_on = trained_position(strategy.experience)
-        self._measured = set()
-        return None
-
-    def before_eval(self, strategy: Any) -> MetricResult:
-        """Begin an evaluation."""
-        self._opened = set()
+        self._again = set()
         return None
 
     def before_eval_exp(self, strategy: Any) -> MetricResult:
-        """Open the book of the stream."""
-        self._stream = stream_type(strategy.experience)
-        self._books.setdefault(self._stream, Forgetting(self._reference))
-        if self._stream not in self._opened:
-            self._opened.add(self._stream)
+        """Open the book of the stream; an evaluation measures anew."""
+        already = set(self._opened)
+        super().before_eval_exp(strategy)
+        if self._stream not in already:
             self.forgetting.reset_last()
-        self._current_metric.reset()
-        self._batches = 0
         return None
 
-    def after_eval_iteration(self, strategy: Any) -> MetricResult:
-        """Measure the batch."""
-        self.metric_update(strategy)
-        self._batches += 1
-        return None
-
-    def _book(self, strategy: Any) -> int | None:
+    def _update(self, strategy: Any) -> int | None:
         """Book the experience just evaluated and return its position; None if it had no data."""
-        if not self._batches:
+        measured = self._measured(strategy)
+        if measured is None:
             return None
-        k = int(strategy.experience.current_experience)
-        again = (self._stream, k) in self._measured
-        self._measured.add((self._stream, k))
-        value = float(self.metric_result(strategy))
+        k, value = measured
+        again = (self._stream, k) in self._again
+        self._again.add((self._stream, k))
         self.forgetting.update(k, value, initial=k == self._trained_on, again=again)
         return k
 
     def state_dict(self) -> dict[str, Any]:
         """The books."""
         return {
-            "streams": {name: book.state_dict() for name, book in self._books.items()},
-            "stream": self._stream,
+            **super().state_dict(),
             "trained_on": self._trained_on,
-            "measured": sorted([stream, k] for stream, k in self._measured),
+            "measured": sorted([stream, k] for stream, k in self._again),
         }
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
-        self._books = {}
-        for name, saved in state["streams"].items():
-            self._books[name] = Forgetting(self._reference)
-            self._books[name].load_state_dict(saved)
-        self._stream = state["stream"]
+        super().load_state_dict(state)
         self._trained_on = state["trained_on"]
-        self._measured = {(stream, k) for stream, k in state["measured"]}
+        self._again = {(stream, k) for stream, k in state["measured"]}
 
 
 class GenericExperienceForgetting(_FollowForgetting):
     """Forgetting of every experience evaluated, of any metric where more is better.
 
-    Subclasses override :meth:`metric_update`, which gives the current batch to the metric, and
-    ``__str__``.
+    Subclasses override ``__str__``, and :meth:`metric_update` where the metric does not take the
+    model's output and the targets.
 
     Args:
         current_metric: the standalone metric.
@@ -150,7 +120,7 @@ class GenericExperienceForgetting(_FollowForgetting):
 
     def after_eval_exp(self, strategy: Any) -> MetricResult:
         """Book the experience and emit its value, if it has one."""
-        k = self._book(strategy)
+        k = self._update(strategy)
         if k is None or k == self._trained_on:
             return None
         value = self.result_key(k)
@@ -191,7 +161,7 @@ class GenericStreamForgetting(_FollowForgetting):
 
     def after_eval_exp(self, strategy: Any) -> MetricResult:
         """Book the experience."""
-        self._book(strategy)
+        self._update(strategy)
         return None
 
     def after_eval(self, strategy: Any) -> MetricResult:
@@ -213,13 +183,7 @@ class ExperienceForgetting(GenericExperienceForgetting):
     def __init__(
         self, reference: Reference = "first", counter: CorrectCounter | None = None
     ) -> None:
-        self._accuracy = Accuracy()
-        self._count = CorrectCounter() if counter is None else counter
-        super().__init__(self._accuracy, reference)
-
-    def metric_update(self, strategy: Any) -> None:
-        """Count the right answers."""
-        self._accuracy.add(self._count(strategy), len(strategy.mb_y))
+        super().__init__(CountedAccuracy(counter), reference)
 
     def __str__(self) -> str:
         return "ExperienceForgetting" + ("FromBest" if self._reference == "best" else "")
@@ -235,13 +199,7 @@ class StreamForgetting(GenericStreamForgetting):
     def __init__(
         self, reference: Reference = "first", counter: CorrectCounter | None = None
     ) -> None:
-        self._accuracy = Accuracy()
-        self._count = CorrectCounter() if counter is None else counter
-        super().__init__(self._accuracy, reference)
-
-    def metric_update(self, strategy: Any) -> None:
-        """Count the right answers."""
-        self._accuracy.add(self._count(strategy), len(strategy.mb_y))
+        super().__init__(CountedAccuracy(counter), reference)
 
     def __str__(self) -> str:
         return "StreamForgetting" + ("FromBest" if self._reference == "best" else "")
