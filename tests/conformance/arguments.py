@@ -5,25 +5,27 @@ from avalanche.testing.streams import FEATURES
 
 STRATEGIES = {
     "EWC": {"criterion": None, "ewc_lambda": 1.0},
+    "GDumb": {"mem_size": 20},
     "LwF": {"criterion": None, "alpha": 1.0, "temperature": 2.0},
     "Replay": {"mem_size": 20},
 }
 
 PLUGINS = {
     "EWCPlugin": {"ewc_lambda": 1.0},
+    "GDumbPlugin": {"mem_size": 20},
     "ReplayPlugin": {"mem_size": 20},
 }
 
-# Checks that do not apply, with the reason.
-SKIP = {
 # Strategies that train a model of their own kind.
 MODELS = {
     "PNNStrategy": lambda: PNN(num_layers=2, in_features=FEATURES, hidden_features_per_column=8),
 }
 
-    "Cumulative": {"check_memory_does_not_grow": "keeps all data by definition"},
-}
+# Checks that do not apply, with the reason.
+SKIP = {
     "PNNStrategy": {
         "check_growing_head": "its model is a PNN; see tests/models/test_pnn.py",
         "check_multi_head": "its model is a PNN; see tests/models/test_pnn.py",
     },
+    "Cumulative": {"check_memory_does_not_grow": "keeps all data by definition"},
+}

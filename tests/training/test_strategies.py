@@ -44,12 +44,12 @@ def test_a_field_name_gives_the_flow_generation(name):
     assert strategy.clock.train_exp_counter == 2
 
 
-@pytest.mark.parametrize("name", ["Naive", "Cumulative", "Replay"])
+@pytest.mark.parametrize("name", FAMILIES)
 def test_an_optimizer_gives_the_later_generation(name):
     model, optimizer = parts()
     strategy = getattr(strategies, name)(
         model, optimizer, CrossEntropyLoss(), train_mb_size=5, eval_mb_size=5, evaluator=None,
-        **({"mem_size": 10} if name in ("Replay",) else {}))  # fmt: skip
+        **({"mem_size": 10} if name in ("Replay", "GDumb") else {}))  # fmt: skip
     assert isinstance(strategy, getattr(supervised, name))
     strategy.train(scenario().train_stream)
     assert strategy.clock.train_exp_counter == 2
@@ -115,9 +115,3 @@ def test_gdumb_begins_anew_and_trains_on_its_memory():
 def test_older_models():
     assert set(avalanche.extras.models.__all__) == set(avalanche.models.__all__)
     assert avalanche.extras.models.SimpleMLP is avalanche.models.SimpleMLP
-
-
-def test_gdumb_of_the_later_generation_is_not_there_yet_and_says_so():
-    model, optimizer = parts()
-    with pytest.raises(TypeError, match="only the flow form is available yet"):
-        strategies.GDumb(model, optimizer, CrossEntropyLoss(), mem_size=10)

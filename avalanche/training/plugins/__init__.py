@@ -8,6 +8,8 @@ from avalanche.training.plugins.evaluation import (
     default_loggers,
 )
 from avalanche.training.plugins.ewc import EWCPlugin
+from avalanche.training.plugins.from_scratch_training import FromScratchTrainingPlugin
+from avalanche.training.plugins.gdumb import GDumbPlugin
 from avalanche.training.plugins.lwf import LwFPlugin
 from avalanche.training.plugins.periodic_eval import PeriodicEval
 from avalanche.training.plugins.replay import ReplayPlugin
@@ -24,6 +26,8 @@ __all__ = [
     "EWCPlugin",
     "EvaluationPlugin",
     "ExperienceBalancedStoragePolicy",
+    "FromScratchTrainingPlugin",
+    "GDumbPlugin",
     "LwFPlugin",
     "PeriodicEval",
     "ReplayPlugin",

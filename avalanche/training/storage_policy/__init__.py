@@ -6,6 +6,7 @@ from avalanche.training.storage_policy.balanced import (
     ExperienceBalancedBuffer,
 )
 from avalanche.training.storage_policy.base import ExemplarsBuffer
+from avalanche.training.storage_policy.greedy import GreedyBalancingBuffer
 from avalanche.training.storage_policy.grouped import BufferGroup, GroupedBuffer
 from avalanche.training.storage_policy.parametric import ParametricBuffer
 from avalanche.training.storage_policy.reservoir import ReservoirSamplingBuffer
@@ -26,6 +27,7 @@ __all__ = [
     "ExemplarsSelectionStrategy",
     "ExperienceBalancedBuffer",
     "FeatureBasedExemplarsSelectionStrategy",
+    "GreedyBalancingBuffer",
     "GroupedBuffer",
     "HerdingSelectionStrategy",
     "ParametricBuffer",

@@ -44,20 +44,11 @@ class Replay(supervised.Replay):
         return _new(cls, FlowReplay, args, kwargs)
 
 
-class GDumb(FlowGDumb):
-    """Training on a balanced memory, with the arguments of the flow family.
-
-    Raises:
-        TypeError: arguments of the other family; that GDumb is not there yet.
-    """
+class GDumb(supervised.GDumb):
+    """Training on a balanced memory; a :class:`FlowGDumb` for arguments of the flow family."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if args and not is_flow_call(args, kwargs):
-            raise TypeError(
-                "GDumb(model, optimizer, ...): only the flow form is available yet; write "
-                "GDumb(model, 'classifier', optimizer, criterion, ..., mem_size=200)"
-            )
-        return _new(cls, FlowGDumb, args, kwargs) if args else object.__new__(cls)
+        return _new(cls, FlowGDumb, args, kwargs)
 
 
 def __getattr__(name: str) -> Any:

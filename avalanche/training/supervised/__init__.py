@@ -2,21 +2,25 @@
 
 from avalanche.training.supervised.cumulative import Cumulative
 from avalanche.training.supervised.ewc import EWC
+from avalanche.training.supervised.from_scratch_training import FromScratchTraining
+from avalanche.training.supervised.gdumb import GDumb
 from avalanche.training.supervised.joint_training import AlreadyTrainedError, JointTraining
 from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.naive import Naive
+from avalanche.training.supervised.pnn import PNNStrategy
 from avalanche.training.supervised.replay import Replay
 from avalanche.training.supervised.strategy_wrappers_online import OnlineNaive
-from avalanche.training.supervised.pnn import PNNStrategy
 
 __all__ = [
     "EWC",
     "AlreadyTrainedError",
     "Cumulative",
+    "FromScratchTraining",
+    "GDumb",
     "JointTraining",
     "LwF",
     "Naive",
     "OnlineNaive",
+    "PNNStrategy",
     "Replay",
 ]
-    "PNNStrategy",

@@ -2,8 +2,10 @@
 
 from avalanche.training.supervised.cumulative import Cumulative
 from avalanche.training.supervised.ewc import EWC
+from avalanche.training.supervised.from_scratch_training import FromScratchTraining
+from avalanche.training.supervised.gdumb import GDumb
 from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.naive import Naive
 from avalanche.training.supervised.replay import Replay
 
-__all__ = ["EWC", "Cumulative", "LwF", "Naive", "Replay"]
+__all__ = ["EWC", "Cumulative", "FromScratchTraining", "GDumb", "LwF", "Naive", "Replay"]

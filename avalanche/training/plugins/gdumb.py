@@ -1,0 +1,79 @@
+"""GDumb as a plugin."""
+
+from typing import Any
+
+from avalanche.core.plugins import SupervisedPlugin
+from avalanche.training.fresh_start import FreshStart
+from avalanche.training.storage_policy import GreedyBalancingBuffer
+
+__all__ = ["GDumbPlugin"]
+
+
+class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
+    """Trains the initial model anew on a class-balanced memory at each experience.
+
+    The memory takes in the experience first; then the weights and the optimizer go back to where
+    they began, and training sees the memory and nothing else. Use many epochs: the model learns
+    from scratch each time.
+
+    Args:
+        mem_size: capacity of the memory in samples, at least 1; with task labels, the capacity
+            for each task.
+
+    Attributes:
+        storage_policy: the memory.
+
+    Raises:
+        ValueError: a ``mem_size`` below 1.
+
+    Differences from the paper:
+        The memory as in :class:`GreedyBalancingBuffer`. The paper's CutMix and its cosine schedule
+        with warm restarts are choices of training: give a transform and a scheduler for them.
+
+    References:
+        Prabhu et al., "GDumb: A Simple Approach that Questions Our Progress in Continual
+        Learning", ECCV 2020, section 3 and algorithm 1.
+    """
+
+    owns = ("adapted_dataset",)
+
+    def __init__(self, mem_size: int = 200) -> None:
+        self.storage_policy = GreedyBalancingBuffer(mem_size)
+        if mem_size < 1:
+            raise ValueError(
+                f"mem_size={mem_size}: GDumb trains on the memory alone; give at least 1 sample"
+            )
+        self.fresh_start = FreshStart()
+
+    @property
+    def mem_size(self) -> int:
+        """Capacity of the memory for each task."""
+        return self.storage_policy.max_size
+
+    def after_train_dataset_adaptation(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Take in the experience, go back to the initial weights, train on the memory."""
+        self.storage_policy.update(strategy)
+        strategy.adapted_dataset = self.storage_policy.buffer.train()
+        self.fresh_start.restore(strategy.model, strategy.optimizer)
+
+    def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Remember the initial weights of units that have just joined."""
+        self.fresh_start.remember(strategy.model, strategy.optimizer)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The memory and the initial weights."""
+        start = self.fresh_start.state_dict()
+        return {"memory": self.storage_policy.state_dict(), "fresh_start": start}
+
+    def check_state_dict(self, state: dict[str, Any]) -> None:
+        """Refuse the memory of another capacity."""
+        if state["memory"]["max_size"] != self.mem_size:
+            raise ValueError(
+                f"mem_size={self.mem_size}: the state is of a memory of "
+                f"{state['memory']['max_size']} samples; build the plugin as it was"
+            )
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore :meth:`state_dict`; needs ``parts`` in the context."""
+        self.storage_policy.load_state_dict(state["memory"], context["parts"])
+        self.fresh_start.load_state_dict(state["fresh_start"])
