@@ -14,6 +14,7 @@ __all__ = [
     "IncrementalClassifier",
     "MultiHeadClassifier",
     "MultiTaskModule",
+    "TrainEvalModel",
     "avalanche_model_adaptation",
 ]
 
@@ -314,6 +315,32 @@ class MultiHeadClassifier(MultiTaskModule):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
+class TrainEvalModel(DynamicModule):
+    """Features with one classifier for training and another for evaluation.
+
+    Args:
+        feature_extractor: inputs to features.
+        train_classifier: features to logits, in training mode.
+        eval_classifier: features to logits, in evaluation mode, such as a nearest-mean classifier.
+    """
+
+    def __init__(
+        self,
+        feature_extractor: nn.Module,
+        train_classifier: nn.Module,
+        eval_classifier: nn.Module,
+    ) -> None:
+        super().__init__()
+        self.feature_extractor = feature_extractor
+        self.train_classifier = train_classifier
+        self.eval_classifier = eval_classifier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of a batch, ``(batch, units)``."""
+        head = self.train_classifier if self.training else self.eval_classifier
+        return cast("Tensor", head(self.feature_extractor(x)))
+
+
 def _classes_of(experience: Any) -> list[int]:
     """Classes of an experience: its own list, else the targets of its data set."""
     classes = getattr(experience, "classes_in_this_experience", None)
@@ -323,7 +350,7 @@ def _classes_of(experience: Any) -> list[int]:
 
 
 def _tasks_of(experience: Any) -> list[int]:
-    return sorted({int(t) for t in getattr(experience, "task_labels", [0])})
+    return sorted({int(t) for t in getattr(experience, "task_labels", None) or [0]})
 
 
 def single_task(experience: Any) -> int:

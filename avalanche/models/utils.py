@@ -1,14 +1,19 @@
 """Calling models that may or may not want task labels, and reading their layers."""
 
 import difflib
-from typing import Any
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, cast
 
 from torch import Tensor, nn
 
 from avalanche.models.dynamic_modules import MultiTaskModule, avalanche_model_adaptation
 
 __all__ = [
+    "MLP",
     "FeatureExtractorBackbone",
+    "FeatureExtractorModel",
+    "Flatten",
     "avalanche_forward",
     "avalanche_model_adaptation",
     "is_multi_task_module",
@@ -36,6 +41,22 @@ def avalanche_forward(model: nn.Module, x: Any, task_labels: Tensor | int | None
     return model(x)
 
 
+def layer_called(model: nn.Module, name: str, argument: str) -> nn.Module:
+    """The layer of a model, by its name in ``named_modules``.
+
+    Raises:
+        ValueError: there is none; the message names ``argument`` and the nearest layers.
+    """
+    layers: dict[str, nn.Module] = dict(model.named_modules())
+    if name not in layers:
+        near = difflib.get_close_matches(name, layers, n=3, cutoff=0.3)
+        raise ValueError(
+            f"{argument}={name!r}: the model has no such layer; "
+            f"did you mean {' or '.join(near) or 'one of ' + ', '.join(filter(None, layers))}?"
+        )
+    return layers[name]
+
+
 class FeatureExtractorBackbone(nn.Module):
     """Answers with the output of one layer of a model, detached.
 
@@ -55,13 +76,7 @@ class FeatureExtractorBackbone(nn.Module):
 
     def __init__(self, model: nn.Module, output_layer_name: str) -> None:
         super().__init__()
-        layers = dict(model.named_modules())
-        if output_layer_name not in layers:
-            near = difflib.get_close_matches(output_layer_name, layers, n=3, cutoff=0.3)
-            raise ValueError(
-                f"output_layer_name={output_layer_name!r}: the model has no such layer; "
-                f"did you mean {' or '.join(near) or 'one of ' + ', '.join(filter(None, layers))}?"
-            )
+        layer_called(model, output_layer_name, "output_layer_name")
         self.model = model
         self.output_layer_name = output_layer_name
         self.output: Tensor | None = None
@@ -82,3 +97,67 @@ class FeatureExtractorBackbone(nn.Module):
                 f"output_layer_name={self.output_layer_name!r}: the model never called this layer"
             )
         return self.output
+
+
+class FeatureExtractorModel(nn.Module):
+    """A model in two parts that keeps the features of the last batch.
+
+    Args:
+        feature_extractor: inputs to features.
+        train_classifier: features to logits.
+
+    Attributes:
+        features: features of the last batch, ``(batch, ...)``; None before the first.
+    """
+
+    def __init__(self, feature_extractor: nn.Module, train_classifier: nn.Module) -> None:
+        super().__init__()
+        self.feature_extractor = feature_extractor
+        self.train_classifier = train_classifier
+        self.features: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of a batch; the features are kept."""
+        self.features = self.feature_extractor(x)
+        return cast("Tensor", self.train_classifier(self.features))
+
+
+class Flatten(nn.Module):
+    """Flattens everything but the batch: ``(batch, ...)`` to ``(batch, values)``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, ...)`` to ``(batch, values)``."""
+        return x.reshape(x.shape[0], -1)
+
+
+class MLP(nn.Module):
+    """Linear layers with batch normalization and ReLU in between.
+
+    Args:
+        hidden_size: widths, from that of the input to that of the answer; at least two.
+        last_activation: normalize and rectify the answer as well.
+
+    Raises:
+        ValueError: fewer than two widths.
+
+    Example:
+        >>> import torch
+        >>> MLP([4, 8, 3], last_activation=False).eval()(torch.zeros(2, 4)).shape
+        torch.Size([2, 3])
+    """
+
+    def __init__(self, hidden_size: Sequence[int], last_activation: bool = True) -> None:
+        super().__init__()
+        if len(hidden_size) < 2:
+            raise ValueError(f"hidden_size={hidden_size}: expected at least input and output width")
+        self.mlp = nn.Sequential()
+        last = len(hidden_size) - 2
+        for i, (width, following) in enumerate(pairwise(hidden_size)):
+            self.mlp.add_module(f"Linear_{i}", nn.Linear(width, following))
+            if i < last or last_activation:
+                self.mlp.add_module(f"BatchNorm_{i}", nn.BatchNorm1d(following))
+                self.mlp.add_module(f"ReLU_{i}", nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, hidden_size[0])`` to ``(batch, hidden_size[-1])``."""
+        return cast("Tensor", self.mlp(x))

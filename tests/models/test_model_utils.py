@@ -1,0 +1,38 @@
+"""Small building blocks."""
+
+import pytest
+import torch
+from torch import nn
+
+from avalanche.models import MLP, FeatureExtractorModel, Flatten, TrainEvalModel
+
+
+def test_flatten():
+    assert Flatten()(torch.zeros(2, 3, 4)).shape == (2, 12)
+
+
+@pytest.mark.parametrize(("last", "count"), [(True, 6), (False, 4)], ids=["to the end", "linear"])
+def test_layers_and_names_of_an_mlp(last, count):
+    model = MLP([3, 4, 5], last_activation=last)
+    names = ["Linear_0", "BatchNorm_0", "ReLU_0", "Linear_1", "BatchNorm_1", "ReLU_1"]
+    assert [name for name, _ in model.mlp.named_children()] == names[:count]
+    assert model(torch.zeros(2, 3)).shape == (2, 5)
+
+
+def test_an_mlp_has_an_input_and_an_output():
+    with pytest.raises(ValueError, match=r"hidden_size=\[3\]: expected at least input and output"):
+        MLP([3])
+
+
+def test_features_of_the_last_batch_are_kept():
+    model = FeatureExtractorModel(nn.Flatten(), nn.Linear(6, 2))
+    x = torch.randn(4, 2, 3)
+    out = model(x)
+    assert torch.equal(model.features, x.flatten(1))
+    assert torch.equal(out, model.train_classifier(x.flatten(1)))
+
+
+def test_one_classifier_for_training_and_one_for_evaluation():
+    model = TrainEvalModel(nn.Identity(), nn.Linear(2, 3), nn.Linear(2, 4))
+    assert model(torch.zeros(1, 2)).shape == (1, 3)
+    assert model.eval()(torch.zeros(1, 2)).shape == (1, 4)
