@@ -13,7 +13,7 @@ from typing import Any
 
 from avalanche.cli.errors import UsageError
 
-__all__ = ["Given", "merge", "read_config", "scan"]
+__all__ = ["Given", "load_yaml", "merge", "read_config", "scan"]
 
 NAMED = ("benchmark", "strategy", "model", "optimizer")
 """Keys whose plain value is a name: ``benchmark: SplitMNIST`` is ``benchmark: {name: ...}``."""
@@ -71,10 +71,28 @@ def scan(words: Sequence[str]) -> list[Given]:
 
 
 def read_config(path: Path) -> list[Given]:
-    """Read a YAML file of options; what a run noted about itself (``provenance``) is left out.
+    """Read a YAML file of options.
+
+    What a run noted about itself (``provenance``) and what it is to reach (``reference``, checked)
+    are left out.
 
     Raises:
         UsageError: the file cannot be read, or does not hold keys and values.
+    """
+    from avalanche.cli.reference import Reference
+
+    content = load_yaml(path)
+    content.pop("provenance", None)
+    if "reference" in content:
+        Reference.read(content.pop("reference"), str(path))
+    return list(_flatten(content, str(path)))
+
+
+def load_yaml(path: Path) -> dict[Any, Any]:
+    """Read a YAML file of keys and values.
+
+    Raises:
+        UsageError: the file cannot be read, or holds something else.
     """
     import yaml
 
@@ -94,8 +112,7 @@ def read_config(path: Path) -> list[Given]:
             f"--config={path}: expected keys and values and found {type(content).__name__}; "
             "`avalanche run --print_config` prints an example"
         )
-    content.pop("provenance", None)
-    return list(_flatten(content, str(path)))
+    return content
 
 
 def merge(from_file: Iterable[Given], from_words: Iterable[Given]) -> list[Given]:

@@ -23,6 +23,8 @@ commands:
            avalanche list strategies
   events   what plugins can act at: every event, its moment, what is set by then
            avalanche events
+  reproduce  run configurations that reproduce published results, and write the page of them
+           avalanche reproduce configs --data data
   report   build the report of one run, or of several together, from what they wrote
            avalanche report runs/a runs/b --out runs/both
 
@@ -102,6 +104,12 @@ def _report(words: list[str]) -> int:
     return report_command(words)
 
 
+def _reproduce(words: list[str]) -> int:
+    from avalanche.cli.reproduce import reproduce_command
+
+    return reproduce_command(words)
+
+
 def _events(words: list[str]) -> int:
     from avalanche.core.events import events_table
 
@@ -117,6 +125,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
     "events": _events,
     "report": _report,
+    "reproduce": _reproduce,
 }
 
 
