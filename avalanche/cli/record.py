@@ -80,7 +80,7 @@ class Record:
 
     def fits(self, settings: Mapping[str, Any]) -> bool:
         """Whether the results were reached with these settings."""
-        return _plain(self.settings) == _plain(dict(settings))
+        return bool(_plain(self.settings) == _plain(dict(settings)))
 
     def save(self, path: Path) -> None:
         """Write the file as a whole."""

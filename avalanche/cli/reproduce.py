@@ -71,7 +71,7 @@ def reproduce_command(words: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="avalanche reproduce", description=_TEXT,
+    parser = _Parser(prog="avalanche reproduce", description=_TEXT, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     add = parser.add_argument
     add("configs", nargs="*", type=Path, default=[Path("configs")], metavar="CONFIG",
