@@ -4,6 +4,7 @@ Growth happens in training only. Evaluating on classes that were never trained l
 parameter as it is; units without training are masked with ``-inf`` and can never be predicted.
 """
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import torch
@@ -59,6 +60,15 @@ class DynamicModule(nn.Module):
 
     def post_update(self, experience: Any, agent: Any) -> None:
         """Older spelling of ``post_adapt``; growth happens before, so nothing is left to do."""
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """Linear layers of a module that grows may have been saved with more units: grow them."""
+        if type(self).adaptation not in (DynamicModule.adaptation, MultiTaskModule.adaptation):
+            for name, layer in _own_linear_layers(self):
+                saved = state_dict.get(f"{prefix}{name}.weight")
+                if saved is not None:
+                    _widen(layer, saved)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
 
 def avalanche_model_adaptation(module: nn.Module, experience: Any) -> None:
@@ -209,6 +219,8 @@ class IncrementalClassifier(DynamicModule):
         new = nn.Linear(old.in_features, out_features).to(old.weight.device, old.weight.dtype)
         new.weight[: old.out_features] = old.weight
         new.bias[: old.out_features] = old.bias
+        new.weight.requires_grad_(old.weight.requires_grad)
+        new.bias.requires_grad_(old.bias.requires_grad)
         self.classifier = new
         extra = self.active_units.new_zeros(out_features - len(self.active_units))
         self.active_units = torch.cat([self.active_units, extra])
@@ -280,8 +292,8 @@ class MultiHeadClassifier(MultiTaskModule):
             return
         for task, classes in _classes_by_task(experience).items():
             if str(task) not in self.classifiers:
-                device = next(self.parameters()).device
-                self.classifiers[str(task)] = self._new_head().to(device)
+                like = next(self.parameters())
+                self.classifiers[str(task)] = self._new_head().to(like.device, like.dtype)
             head = cast("IncrementalClassifier", self.classifiers[str(task)])
             head.train()
             head.activate(classes)
@@ -381,6 +393,26 @@ def _classes_by_task(experience: Any) -> dict[int, list[int]]:
         )
     targets, labels = dataset.targets.values, dataset.targets_task_labels.values
     return {t: sorted(targets[labels == t].unique().tolist()) for t in tasks}
+
+
+def _own_linear_layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Linear]]:
+    """Linear layers of a module by name; those of dynamic modules inside are theirs."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.Linear):
+            yield prefix + name, child
+        elif not isinstance(child, DynamicModule):
+            yield from _own_linear_layers(child, f"{prefix}{name}.")
+
+
+def _widen(layer: nn.Linear, saved: Tensor) -> None:
+    """Make room in ``layer`` for the weights of a layer with more units."""
+    units, width = saved.shape
+    if units <= layer.out_features or width != layer.in_features:
+        return
+    layer.out_features = units
+    layer.weight = nn.Parameter(layer.weight.new_empty(units, width))
+    if layer.bias is not None:
+        layer.bias = nn.Parameter(layer.bias.new_empty(units))
 
 
 def _pad(out: Tensor, width: int) -> Tensor:

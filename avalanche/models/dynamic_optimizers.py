@@ -1,6 +1,7 @@
 """Optimizers that follow a growing model."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,7 +9,13 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-__all__ = ["DynamicOptimizer", "OptimizerSync"]
+__all__ = [
+    "DynamicOptimizer",
+    "OptimizerSync",
+    "add_new_params_to_optimizer",
+    "reset_optimizer",
+    "update_optimizer",
+]
 
 _LEFT_OUT = -1
 
@@ -18,24 +25,25 @@ class OptimizerSync:
 
     A parameter that was replaced under the same name takes the old one's place, and its state
     (momentum, moments) is kept for the old block and zero for the new. A parameter with a new name
-    joins the group of its nearest relative by name. A parameter that the user left out of the
-    optimizer stays out, and so does what grows from it. Linear in the number of parameters.
+    joins the group of its nearest relatives by name, the first of them where they differ. A
+    parameter that the user left out of the optimizer stays out, and so does what is new among
+    relatives that were all left out. Linear in the number of parameters.
 
     Args:
         optimizer: built on some or all parameters of ``model``.
-        model: the model as the optimizer was built on it.
+        model: the model as the optimizer was built on it, or its parameters by name.
 
     Raises:
         ValueError: the optimizer holds no parameter of the model.
     """
 
-    def __init__(self, optimizer: Optimizer, model: nn.Module) -> None:
+    def __init__(self, optimizer: Optimizer, model: nn.Module | Mapping[str, Parameter]) -> None:
         group_of_id = {
             id(p): index
             for index, group in enumerate(optimizer.param_groups)
             for p in group["params"]
         }
-        self._known: dict[str, Parameter] = dict(model.named_parameters())
+        self._known = _by_name(model)
         self._group: dict[str, int] = {
             name: group_of_id.get(id(p), _LEFT_OUT) for name, p in self._known.items()
         }
@@ -66,16 +74,25 @@ class OptimizerSync:
                 f"the optimizer holds the parameters {now}, the saved one held {order}; build "
                 "model and optimizer as they were"
             )
+        named = {id(p) for p in self._known.values()}
         for group, names in zip(optimizer.param_groups, order, strict=True):
-            unnamed = iter([p for p in group["params"] if not self._name_of(p)])
+            unnamed = iter([p for p in group["params"] if id(p) not in named])
             group["params"] = [self._known[n] if n else next(unnamed) for n in names]
 
-    def _name_of(self, parameter: Tensor) -> str:
-        return next((n for n, p in self._known.items() if p is parameter), "")
+    def sync(
+        self,
+        optimizer: Optimizer,
+        model: nn.Module | Mapping[str, Parameter],
+        remove: bool = True,
+    ) -> None:
+        """Let ``optimizer`` follow what happened to ``model`` since the last call.
 
-    def sync(self, optimizer: Optimizer, model: nn.Module) -> None:
-        """Let ``optimizer`` follow what happened to ``model`` since the last call."""
-        current = dict(model.named_parameters())
+        Args:
+            optimizer: the optimizer that this was built with.
+            model: the model, or its parameters by name.
+            remove: take parameters that the model has no more out of the optimizer.
+        """
+        current = _by_name(model)
         if len(current) == len(self._known) and all(
             self._known.get(name) is p for name, p in current.items()
         ):
@@ -95,12 +112,12 @@ class OptimizerSync:
             if old is not parameter and groups[name] != _LEFT_OUT:
                 replaced[id(old)] = parameter
                 _move_state(optimizer, old, parameter)
-        gone = {id(p) for name, p in self._known.items() if name not in current}
+        gone = {id(p) for n, p in self._known.items() if n not in current} if remove else set()
         for index, group in enumerate(optimizer.param_groups):
             kept = [replaced.get(id(p), p) for p in group["params"] if id(p) not in gone]
             group["params"] = kept + new_in_group[index]
         for name, parameter in self._known.items():
-            if name not in current:
+            if id(parameter) in gone and name not in current:
                 optimizer.state.pop(parameter, None)
         self._known, self._group = current, groups
 
@@ -138,6 +155,78 @@ class DynamicOptimizer:
         self._sync.sync(self.optim, agent.model)
 
 
+def update_optimizer(
+    optimizer: Optimizer,
+    new_params: dict[str, Parameter],
+    optimized_params: dict[str, Parameter] | None = None,
+    reset_state: bool = False,
+    remove_params: bool = False,
+    verbose: bool = False,
+) -> dict[str, Parameter]:
+    """Let an optimizer follow a model that has grown; for loops without a strategy.
+
+    Args:
+        optimizer: the optimizer, changed in place.
+        new_params: parameters of the model now, by name.
+        optimized_params: what the last call returned, or the parameters by name before the model
+            grew. Without it, parameters that the optimizer does not hold count as left out on
+            purpose, unless it holds some that the model has no more: then all are taken.
+        reset_state: forget momentum and moments.
+        remove_params: take parameters that the model has no more out of the optimizer.
+        verbose: accepted for compatibility.
+
+    Returns:
+        ``new_params``, to pass as ``optimized_params`` next time.
+
+    Example:
+        >>> model = nn.Linear(2, 2)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> known = update_optimizer(optimizer, dict(model.named_parameters()))
+        >>> model.weight = Parameter(torch.zeros(3, 2))
+        >>> known = update_optimizer(optimizer, dict(model.named_parameters()), known)
+        >>> optimizer.param_groups[0]["params"][0].shape
+        torch.Size([3, 2])
+    """
+    if reset_state:
+        optimizer.state.clear()
+    if optimized_params is not None:
+        OptimizerSync(optimizer, optimized_params).sync(optimizer, new_params, remove_params)
+        return new_params
+    now = {id(p) for p in new_params.values()}
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    if any(id(p) not in now for p in held):
+        for group in optimizer.param_groups:
+            group["params"] = [p for p in group["params"] if id(p) in now]
+        missing = now - {id(p) for p in held}
+        first = optimizer.param_groups[0]["params"]
+        first += [p for p in new_params.values() if id(p) in missing]
+    return new_params
+
+
+def reset_optimizer(optimizer: Optimizer, model: nn.Module) -> None:
+    """Give an optimizer of one group all parameters of ``model``, and forget its state.
+
+    Raises:
+        ValueError: the optimizer has several groups.
+    """
+    if len(optimizer.param_groups) != 1:
+        raise ValueError(
+            f"optimizer: it has {len(optimizer.param_groups)} parameter groups and nothing says "
+            "which parameters belong to which; build a new one"
+        )
+    optimizer.state.clear()
+    optimizer.param_groups[0]["params"] = list(model.parameters())
+
+
+def add_new_params_to_optimizer(optimizer: Optimizer, new_params: Any) -> None:
+    """Train further parameters, in a group of their own with the optimizer's defaults."""
+    optimizer.add_param_group({"params": new_params})
+
+
+def _by_name(model: nn.Module | Mapping[str, Parameter]) -> dict[str, Parameter]:
+    return dict(model.named_parameters() if isinstance(model, nn.Module) else model)
+
+
 def _move_state(optimizer: Optimizer, old: Parameter, new: Parameter) -> None:
     """Give ``new`` the state of ``old``; tensors of the old shape are padded with zeros."""
     state = optimizer.state.pop(old, None)
@@ -160,12 +249,14 @@ def _grow(value: Tensor, like: Parameter) -> Tensor:
 
 
 def _first_by_prefix(groups: dict[str, int]) -> dict[str, int]:
-    """For each dotted prefix, the group of the first parameter below it."""
+    """For each dotted prefix, the group of the first parameter below it that has one."""
     first: dict[str, int] = {}
     for name, group in groups.items():
         parts = name.split(".")
         for end in range(len(parts)):
-            first.setdefault(".".join(parts[:end]), group)
+            prefix = ".".join(parts[:end])
+            if first.get(prefix, _LEFT_OUT) == _LEFT_OUT:
+                first[prefix] = group
     return first
 
 

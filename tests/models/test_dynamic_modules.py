@@ -159,3 +159,49 @@ def test_several_tasks_need_the_data():
     both = SimpleNamespace(classes_in_this_experience=[0], task_labels=[0, 1])
     with pytest.raises(ValueError, match=r"task_labels=\[0, 1\].*needs a dataset"):
         head.adaptation(both)
+
+
+class OfTheSlides(DynamicModule):
+    """Grows as in seed 001, with nothing about saving."""
+
+    def __init__(self):
+        super().__init__()
+        self.classifier = nn.Linear(3, 2)
+
+    @torch.no_grad()
+    def adaptation(self, experience):
+        old = self.classifier
+        units = max(old.out_features, max(experience.classes_in_this_experience) + 1)
+        if units == old.out_features:
+            return
+        self.classifier = nn.Linear(3, units)
+        self.classifier.weight[: old.out_features] = old.weight
+        self.classifier.bias[: old.out_features] = old.bias
+
+    def forward(self, x):
+        return self.classifier(x)
+
+
+def test_a_growing_module_that_says_nothing_about_saving_loads_into_a_new_one():
+    model = nn.Sequential(nn.Linear(3, 3), OfTheSlides())
+    avalanche_model_adaptation(model, experience(0, 4))
+    other = nn.Sequential(nn.Linear(3, 3), OfTheSlides())
+    other.load_state_dict(model.state_dict())
+    x = torch.randn(2, 3)
+    assert torch.equal(other(x), model(x))
+    avalanche_model_adaptation(other, experience(6))
+    assert other[1].classifier.out_features == 7
+
+
+def test_other_architectures_are_still_refused():
+    with pytest.raises(RuntimeError, match="size mismatch for features.0.weight"):
+        MTSimpleMLP(3, 4).load_state_dict(MTSimpleMLP(3, 5).state_dict())
+
+
+def test_growth_keeps_what_is_frozen_frozen_and_the_dtype():
+    head = IncrementalClassifier(3).double().requires_grad_(False)
+    head.adaptation(experience(0, 4))
+    assert not any(p.requires_grad for p in head.parameters())
+    heads = MultiHeadClassifier(3).double()
+    heads.adaptation(experience(0, 4, task=2))
+    assert {p.dtype for p in (*head.parameters(), *heads.parameters())} == {torch.float64}

@@ -5,7 +5,13 @@ import torch
 from torch import nn
 
 from avalanche.core import Agent
-from avalanche.models.dynamic_optimizers import DynamicOptimizer, OptimizerSync
+from avalanche.models.dynamic_optimizers import (
+    DynamicOptimizer,
+    OptimizerSync,
+    add_new_params_to_optimizer,
+    reset_optimizer,
+    update_optimizer,
+)
 
 
 class Growing(nn.Module):
@@ -97,3 +103,72 @@ def test_alone_with_an_agent():
     before = agent.model.head.weight.clone()
     step(agent.model, agent.optimizer)
     assert not torch.equal(before, agent.model.head.weight)
+
+
+def test_what_is_new_is_trained_where_only_some_relatives_were_left_out():
+    model = nn.ModuleDict({"body": nn.Linear(2, 2), "head": nn.Linear(2, 2)})
+    optimizer = torch.optim.SGD(model["head"].parameters(), lr=0.1)
+    sync = OptimizerSync(optimizer, model)
+    model["second_head"] = nn.Linear(2, 2)
+    model["body"] = nn.Sequential(nn.Linear(2, 2))  # new names among what was left out
+    sync.sync(optimizer, model)
+    held = {id(p) for p in optimizer.param_groups[0]["params"]}
+    names = {name for name, p in model.named_parameters() if id(p) in held}
+    assert names == {"head.weight", "head.bias", "second_head.weight", "second_head.bias"}
+
+
+def test_the_function_of_avalanche_0_6_follows_and_keeps_state():
+    model = Growing()
+    optimizer = torch.optim.Adam(model.parameters())
+    known = update_optimizer(optimizer, dict(model.named_parameters()))
+    step(model, optimizer)
+    old = optimizer.state[model.head.weight]["exp_avg"].clone()
+    model.grow()
+    known = update_optimizer(optimizer, dict(model.named_parameters()), known)
+    assert known == dict(model.named_parameters())
+    assert {id(p) for p in optimizer.param_groups[0]["params"]} == {
+        id(p) for p in model.parameters()
+    }
+    assert torch.equal(optimizer.state[model.head.weight]["exp_avg"][:2], old)
+    update_optimizer(optimizer, known, known, reset_state=True)
+    assert not optimizer.state
+
+
+@pytest.mark.parametrize("remove", [False, True], ids=["keep", "remove"])
+def test_parameters_that_are_gone_stay_unless_they_are_to_be_removed(remove):
+    model = Growing()
+    optimizer = torch.optim.Adam(model.parameters())
+    known = update_optimizer(optimizer, dict(model.named_parameters()))
+    step(model, optimizer)
+    del model.head
+    update_optimizer(optimizer, dict(model.named_parameters()), known, remove_params=remove)
+    assert len(optimizer.param_groups[0]["params"]) == (2 if remove else 4)
+    assert len(optimizer.state) == (2 if remove else 4)
+
+
+def test_the_first_call_keeps_to_the_users_choice_or_takes_a_model_that_has_grown():
+    model = Growing()
+    optimizer = torch.optim.SGD(model.head.parameters(), lr=0.1)
+    update_optimizer(optimizer, dict(model.named_parameters()))
+    assert len(optimizer.param_groups[0]["params"]) == 2
+    model = Growing()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model.grow()
+    update_optimizer(optimizer, dict(model.named_parameters()))
+    assert {id(p) for p in optimizer.param_groups[0]["params"]} == {
+        id(p) for p in model.parameters()
+    }
+
+
+def test_reset_and_add():
+    model = Growing()
+    optimizer = torch.optim.Adam(model.parameters())
+    step(model, optimizer)
+    model.grow()
+    reset_optimizer(optimizer, model)
+    assert optimizer.param_groups[0]["params"] == list(model.parameters())
+    assert not optimizer.state
+    add_new_params_to_optimizer(optimizer, nn.Linear(1, 1).parameters())
+    assert len(optimizer.param_groups) == 2
+    with pytest.raises(ValueError, match="optimizer: it has 2 parameter groups"):
+        reset_optimizer(optimizer, model)
