@@ -17,6 +17,7 @@ from avalanche.training.storage_policy import (
 from avalanche.training.supervised import (
     EWC,
     AlreadyTrainedError,
+    CoPE,
     Cumulative,
     FromScratchTraining,
     GDumb,
@@ -34,6 +35,7 @@ __all__ = [
     "BalancedExemplarsBuffer",
     "ClassBalancedBuffer",
     "ClosestToCenterSelectionStrategy",
+    "CoPE",
     "Cumulative",
     "ExemplarsBuffer",
     "ExemplarsSelectionStrategy",

@@ -4,6 +4,7 @@ from avalanche.models import PNN
 from avalanche.testing.streams import FEATURES
 
 STRATEGIES = {
+    "CoPE": {"mem_size": 20, "n_classes": 6, "p_size": 6},
     "EWC": {"criterion": None, "ewc_lambda": 1.0},
     "GDumb": {"mem_size": 20},
     "LwF": {"criterion": None, "alpha": 1.0, "temperature": 2.0},
@@ -11,6 +12,7 @@ STRATEGIES = {
 }
 
 PLUGINS = {
+    "CoPEPlugin": {"mem_size": 20, "n_classes": 6, "p_size": 6},
     "EWCPlugin": {"ewc_lambda": 1.0},
     "GDumbPlugin": {"mem_size": 20},
     "ReplayPlugin": {"mem_size": 20},

@@ -2,6 +2,7 @@
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.plugins.clock import Clock
+from avalanche.training.plugins.cope import CoPEPlugin, PPPloss
 from avalanche.training.plugins.evaluation import (
     EvaluationPlugin,
     default_evaluator,
@@ -23,12 +24,14 @@ from avalanche.training.plugins.strategy_plugin import StrategyCallbacks, Strate
 __all__ = [
     "ClassBalancedStoragePolicy",
     "Clock",
+    "CoPEPlugin",
     "EWCPlugin",
     "EvaluationPlugin",
     "ExperienceBalancedStoragePolicy",
     "FromScratchTrainingPlugin",
     "GDumbPlugin",
     "LwFPlugin",
+    "PPPloss",
     "PeriodicEval",
     "ReplayPlugin",
     "StoragePolicy",

@@ -1,5 +1,6 @@
 """Strategies: methods of the literature, each a training loop with its plugins."""
 
+from avalanche.training.supervised.cope import CoPE
 from avalanche.training.supervised.cumulative import Cumulative
 from avalanche.training.supervised.ewc import EWC
 from avalanche.training.supervised.from_scratch_training import FromScratchTraining
@@ -14,6 +15,7 @@ from avalanche.training.supervised.strategy_wrappers_online import OnlineNaive
 __all__ = [
     "EWC",
     "AlreadyTrainedError",
+    "CoPE",
     "Cumulative",
     "FromScratchTraining",
     "GDumb",

@@ -1,5 +1,6 @@
 """The path of avalanche-lib 0.6 for strategies that are a loop with one plugin."""
 
+from avalanche.training.supervised.cope import CoPE
 from avalanche.training.supervised.cumulative import Cumulative
 from avalanche.training.supervised.ewc import EWC
 from avalanche.training.supervised.from_scratch_training import FromScratchTraining
@@ -8,4 +9,4 @@ from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.naive import Naive
 from avalanche.training.supervised.replay import Replay
 
-__all__ = ["EWC", "Cumulative", "FromScratchTraining", "GDumb", "LwF", "Naive", "Replay"]
+__all__ = ["EWC", "CoPE", "Cumulative", "FromScratchTraining", "GDumb", "LwF", "Naive", "Replay"]

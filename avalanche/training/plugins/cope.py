@@ -1,0 +1,240 @@
+"""CoPE as a plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from avalanche.benchmarks.utils import replay_view
+from avalanche.core.plugins import SupervisedPlugin
+from avalanche.models.dynamic_modules import DynamicModule
+from avalanche.training.incoming import IncomingDataLoader
+from avalanche.training.ppp_loss import PPPloss
+from avalanche.training.prototypes import Prototypes
+from avalanche.training.storage_policy import ClassBalancedBuffer
+from avalanche.training.utils import get_last_fc_layer
+
+__all__ = ["CoPEPlugin", "L2Normalization", "PPPloss"]
+
+
+class L2Normalization(nn.Module):
+    """Scales every sample to length 1: ``(batch, features)`` to the same shape."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``x`` on the unit sphere; a zero stays zero."""
+        return F.normalize(x, dim=1)
+
+
+class _NormalizedLinear(nn.Linear):
+    """A linear layer with an answer of length 1, in place of another and with its parameters.
+
+    Parameters keep their names, so saved weights fit with and without it.
+    """
+
+    def __init__(self, layer: nn.Linear) -> None:
+        nn.Module.__init__(self)
+        self.in_features, self.out_features = layer.in_features, layer.out_features
+        self.weight, self.bias = layer.weight, layer.bias
+        self.train(layer.training)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.normalize(super().forward(x), dim=-1)
+
+
+class CoPEPlugin(SupervisedPlugin):
+    """Learns an embedding online, and classifies by the nearest of prototypes that evolve with it.
+
+    The model's answer is an embedding on the unit sphere, trained by :class:`PPPloss`, which
+    replaces the strategy's criterion; its last linear layer has ``p_size`` units. Every incoming
+    batch is seen once, together with as many samples of a class-balanced memory; after it the
+    :class:`Prototypes` move. In evaluation the answer becomes similarity to each prototype over
+    ``T``: the softmax of that is the probability of each class, and classes never met have none.
+
+    The stream is data-incremental: no task labels, no boundaries. Make every experience one batch
+    (``split_online_stream``) to replay each sample from the next batch on; the memory takes in
+    samples after each experience.
+
+    Args:
+        mem_size: capacity of the memory in samples, 0 or more.
+        n_classes: classes that there will be.
+        p_size: width of prototypes, that of the model's answer.
+        alpha: momentum of prototypes, in [0, 1]: near 1, since a batch holds few samples of a
+            class.
+        T: temperature of the softmax over similarities, above 0.
+        max_it_cnt: iterations on each incoming batch, at least 1.
+
+    Attributes:
+        p_mem: class to prototype, a :class:`Prototypes`.
+        storage_policy: the memory.
+        ppp_loss: the loss.
+
+    Raises:
+        ValueError: an impossible size, momentum or temperature; at training a model whose answer
+            does not have ``p_size`` values, or a class that ``n_classes`` leaves out.
+
+    Differences from the paper:
+        1. Further epochs over an experience are not run, whatever ``train_epochs`` says: the
+           method makes one pass. ``max_it_cnt`` asks for more iterations.
+        2. Prototypes follow the features that the loss was computed from, those before the update
+           of the weights, which saves a second forward pass.
+
+    References:
+        De Lange and Tuytelaars, "Continual Prototype Evolution: Learning Online from
+        Non-Stationary Data Streams", ICCV 2021 (arXiv 2009.00919), algorithm 1.
+    """
+
+    owns = ("criterion", "dataloader", "mb_output")
+
+    def __init__(
+        self,
+        mem_size: int = 200,
+        n_classes: int = 10,
+        p_size: int = 100,
+        alpha: float = 0.99,
+        T: float = 0.1,  # noqa: N803 - the paper's symbol
+        max_it_cnt: int = 1,
+    ) -> None:
+        if isinstance(max_it_cnt, bool) or not isinstance(max_it_cnt, int) or max_it_cnt < 1:
+            raise ValueError(
+                f"max_it_cnt={max_it_cnt!r}: expected a number of iterations, 1 or more"
+            )
+        self.storage_policy = ClassBalancedBuffer(mem_size)
+        self.n_classes, self.p_size = n_classes, p_size
+        self.p_mem = Prototypes(n_classes, p_size, alpha)
+        self.ppp_loss = PPPloss(self.p_mem, T)
+        self.max_it_cnt = max_it_cnt
+        self._iterations = 0
+
+    @property
+    def mem_size(self) -> int:
+        """Capacity of the memory."""
+        return self.storage_policy.max_size
+
+    @property
+    def alpha(self) -> float:
+        """Momentum of the prototypes."""
+        return self.p_mem.alpha
+
+    @property
+    def T(self) -> float:
+        """Temperature of the softmax."""
+        return self.ppp_loss.T
+
+    def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Take over the criterion; let the model's last linear layer answer on the unit sphere."""
+        self._take_over(strategy)
+        name, layer = get_last_fc_layer(strategy.model)
+        growing = [n for n, m in strategy.model.named_modules() if isinstance(m, DynamicModule)]
+        if isinstance(layer, _NormalizedLinear) or any(_inside(name, n) for n in growing):
+            return  # a growing head gets its further units from the model
+        if layer.out_features != self.p_size:
+            raise ValueError(
+                f"p_size={self.p_size}: the model's last linear layer, {name or 'the model'!r}, "
+                f"has {layer.out_features} units; pass p_size={layer.out_features}, or a model "
+                f"whose last layer has {self.p_size}"
+            )
+        if name:
+            strategy.model.set_submodule(name, _NormalizedLinear(layer))
+
+    def before_training_exp(
+        self,
+        strategy: Any,
+        num_workers: int = 0,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Mix each incoming batch with samples of the memory."""
+        largest = max(strategy.experience.dataset.targets.uniques, default=0)
+        if largest >= self.n_classes:
+            raise ValueError(
+                f"n_classes={self.n_classes}: the experience has class {largest}; pass the number "
+                f"of all classes of the stream, at least {largest + 1}"
+            )
+        self._iterations = 0
+        strategy.dataloader = IncomingDataLoader(
+            strategy.adapted_dataset,
+            replay_view(self.storage_policy.buffer.train()),
+            batch_size=strategy.train_mb_size,
+            repeat=self.max_it_cnt,
+            num_workers=num_workers,
+            shuffle=shuffle,
+            drop_last=drop_last,
+        )
+
+    def before_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """One pass only."""
+        if strategy.clock.train_exp_epochs:
+            strategy.stop_training()
+
+    def after_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Note the features for their prototypes; new classes get one."""
+        strategy.mb_output = self._embedding(strategy.mb_output)
+        self.p_mem.observe(strategy.mb_output.detach(), strategy.mb_y)
+
+    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Move the prototypes after the last iteration on an incoming batch."""
+        self._iterations += 1
+        if self._iterations % self.max_it_cnt == 0:
+            self.p_mem.update()
+
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Let the memory take in the experience."""
+        self.p_mem.update()
+        self.storage_policy.update(strategy)
+
+    def before_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Evaluate with the loss of training."""
+        self._take_over(strategy)
+
+    def after_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Bring the features to the unit sphere."""
+        strategy.mb_output = self._embedding(strategy.mb_output[:, : self.p_size])
+
+    def after_eval_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Answer with similarities to the prototypes; the loss needed the features."""
+        strategy.mb_output = self.p_mem.similarities(strategy.mb_output) / self.T
+
+    def _take_over(self, strategy: Any) -> None:
+        strategy._criterion = self.ppp_loss
+        self.p_mem.to(strategy.device)
+
+    def _embedding(self, output: Tensor) -> Tensor:
+        """Features of length 1; units that a growing head does not have yet, or masks, are 0."""
+        width = output.shape[1]
+        if width > self.p_size:
+            raise ValueError(
+                f"p_size={self.p_size}: the model's answer has {width} values; pass p_size={width}"
+            )
+        if width < self.p_size:
+            output = F.pad(output, (0, self.p_size - width))
+        return F.normalize(output.masked_fill(output == float("-inf"), 0.0).float(), dim=1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Prototypes and memory."""
+        return {"prototypes": self.p_mem.state_dict(), "memory": self.storage_policy.state_dict()}
+
+    def check_state_dict(self, state: dict[str, Any]) -> None:
+        """Refuse prototypes of another shape, and a memory of another capacity."""
+        saved = {
+            "n_classes": len(state["prototypes"]["table"]),
+            "p_size": state["prototypes"]["table"].shape[1],
+            "mem_size": state["memory"]["max_size"],
+        }
+        for name, value in saved.items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}={getattr(self, name)}: the state is of a plugin with {name}={value}; "
+                    "build it as it was"
+                )
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore :meth:`state_dict`; needs ``parts`` in the context."""
+        self.p_mem.load_state_dict(state["prototypes"])
+        self.storage_policy.load_state_dict(state["memory"], context["parts"])
+
+
+def _inside(name: str, parent: str) -> bool:
+    return parent == "" or name == parent or name.startswith(f"{parent}.")
