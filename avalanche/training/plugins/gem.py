@@ -1,0 +1,61 @@
+"""GEM as a plugin."""
+
+from typing import Any
+
+from torch import Tensor
+
+from avalanche.training.plugins.projection import GradientProjectionPlugin
+from avalanche.training.regularization.gem import GradientEpisodicMemory
+
+__all__ = ["GEMPlugin"]
+
+
+class GEMPlugin(GradientProjectionPlugin):
+    """Keeps updates from raising any earlier loss; see :class:`GradientEpisodicMemory`.
+
+    Args:
+        patterns_per_experience: patterns to keep of each experience, at least 1.
+        memory_strength: offset of the projection in favour of earlier experiences, 0 or more.
+
+    Attributes:
+        memory_x: remembered inputs, experience to tensor.
+        memory_y: remembered targets.
+        memory_tid: remembered task labels.
+    """
+
+    def __init__(self, patterns_per_experience: int, memory_strength: float) -> None:
+        super().__init__()
+        self.gem = GradientEpisodicMemory(patterns_per_experience, memory_strength)
+
+    @property
+    def method(self) -> GradientEpisodicMemory:
+        """The component."""
+        return self.gem
+
+    @property
+    def memory_strength(self) -> float:
+        """Offset of the projection."""
+        return self.gem.memory_strength
+
+    @property
+    def G(self) -> Tensor:
+        """Gradients of the earlier experiences at this update, ``(experiences, parameters)``."""
+        return self.gem.G
+
+    @G.setter
+    def G(self, value: Tensor) -> None:
+        self.gem.G = value
+
+    def update_memory(self, dataset: Any, t: int, batch_size: int) -> None:
+        """Remember patterns of an experience.
+
+        Args:
+            dataset: the samples, or a loader whose batches are read once.
+            t: number of the experience; patterns kept under it before are replaced.
+            batch_size: accepted for compatibility; the patterns are read at once.
+        """
+        self.gem.memory.add(dataset, t)
+
+    def solve_quadprog(self, g: Tensor) -> Tensor:
+        """The vector next to ``g``, ``(parameters,)``, that agrees with all rows of :attr:`G`."""
+        return self.gem.solve(g)

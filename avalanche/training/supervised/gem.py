@@ -1,0 +1,45 @@
+"""GEM: gradient episodic memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from typing_extensions import Unpack
+
+from avalanche.training.plugins.gem import GEMPlugin
+from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
+
+__all__ = ["GEM"]
+
+
+class GEM(SupervisedTemplate):
+    """GEM; see :class:`GradientEpisodicMemory` for the formula.
+
+    Args:
+        model: the model.
+        optimizer: built on the parameters to train.
+        criterion: loss, ``criterion(output, target)``; cross-entropy by default.
+        patterns_per_exp: patterns to keep of each experience, at least 1.
+        memory_strength: offset of the projection in favour of earlier experiences, 0 or more.
+        *args: further arguments of :class:`SupervisedTemplate` by position, from
+            ``train_mb_size`` on.
+        **base: arguments of :class:`SupervisedTemplate` by name.
+
+    Raises:
+        ValueError: fewer than 1 pattern, or a negative strength.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer,
+        criterion: Callable[..., Tensor] | None,
+        patterns_per_exp: int,
+        memory_strength: float = 0.5,
+        *args: Any,
+        **base: Unpack[LoopOptions],
+    ) -> None:
+        plugin = GEMPlugin(patterns_per_exp, memory_strength)
+        super().__init__(model, optimizer, criterion, *args, **base)
+        self.add_plugin(plugin)

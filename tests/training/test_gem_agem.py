@@ -1,0 +1,404 @@
+"""GEM and A-GEM: the projections against independent solutions, and what happens around them."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy.optimize import minimize
+from torch import nn
+
+from avalanche.benchmarks import nc_benchmark
+from avalanche.core import SupervisedPlugin
+from avalanche.testing import streams
+from avalanche.testing.strategies import build, learn, weights
+from avalanche.training import Naive
+from avalanche.training.plugins.agem import AGEMPlugin
+from avalanche.training.plugins.gem import GEMPlugin
+from avalanche.training.regularization.agem import AverageGradientEpisodicMemory
+from avalanche.training.regularization.gem import GradientEpisodicMemory, solve_dual
+from avalanche.training.supervised.agem import AGEM
+from avalanche.training.supervised.gem import GEM
+
+PLUGINS = {"AGEM": lambda: AGEMPlugin(10, 8), "GEM": lambda: GEMPlugin(10, 0.5)}
+each_plugin = pytest.mark.parametrize("make", PLUGINS.values(), ids=PLUGINS)
+
+
+def flat(tensors):
+    return torch.cat([t.flatten() for t in tensors])
+
+
+def primal_by_slsqp(gradients, g):
+    """The nearest vector that agrees with all rows, by a general solver on the primal problem."""
+    found = minimize(
+        lambda z: 0.5 * ((z - g) ** 2).sum(),
+        np.zeros_like(g),
+        jac=lambda z: z - g,
+        constraints={"type": "ineq", "fun": lambda z: gradients @ z, "jac": lambda z: gradients},
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    return found.x
+
+
+@pytest.mark.parametrize("experiences", [1, 2, 5])
+@pytest.mark.parametrize("seed", range(4))
+def test_gem_projection_equals_a_general_solver(experiences, seed):
+    random = np.random.default_rng(seed)
+    gradients, g = random.normal(size=(experiences, 12)), random.normal(size=12)
+    gem = GradientEpisodicMemory(1, memory_strength=0)
+    gem.G = torch.from_numpy(gradients)
+    found = gem.solve(torch.from_numpy(g)).numpy()
+    np.testing.assert_allclose(found, primal_by_slsqp(gradients, g), atol=1e-5)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5])
+@pytest.mark.parametrize("rank", [1, 3, 6])
+def test_gem_dual_satisfies_its_optimality_conditions(margin, rank):
+    """v >= margin, the slope Pv + c >= 0, and one of the two is tight in every entry."""
+    random = np.random.default_rng(rank)
+    gradients = random.normal(size=(6, rank)) @ random.normal(size=(rank, 20))
+    g = random.normal(size=20)
+    gram, products = gradients @ gradients.T, gradients @ g
+    v = solve_dual(gram, products, margin)
+    slope = gram @ v + products
+    tolerance = 1e-8 * np.abs(gram).max()
+    assert (v >= margin).all()
+    assert (slope >= -tolerance).all()
+    assert np.abs((v - margin) * slope).max() < tolerance
+
+
+def test_gem_dual_of_zero_gradients_is_the_margin():
+    assert solve_dual(np.zeros((2, 2)), np.zeros(2), 0.3).tolist() == [0.3, 0.3]
+
+
+def test_gem_leaves_gradients_that_agree_alone():
+    model = nn.Linear(3, 1, bias=False)
+    model.weight.grad = torch.tensor([[1.0, 2.0, 3.0]])
+    gem = GradientEpisodicMemory(1, 0.5)
+    gem.G = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    gem.project([model.weight])
+    assert model.weight.grad.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_gem_on_gradients_that_are_not_finite_says_that_training_diverged():
+    gem = GradientEpisodicMemory(1, 0.5)
+    gem.G = torch.tensor([[1.0, float("nan")], [1.0, 0.0]])
+    with pytest.raises(FloatingPointError, match="training has diverged"):
+        gem.solve(torch.tensor([-1.0, 0.0]))
+
+
+class Recorder(SupervisedPlugin):
+    """Batches, weights before and gradients at every update."""
+
+    def __init__(self):
+        self.raw, self.updates = [], []
+
+    def before_backward(self, strategy, **kwargs):
+        parameters = list(strategy.model.parameters())
+        found = torch.autograd.grad(strategy.loss, parameters, retain_graph=True)
+        self.raw.append(flat(found))
+
+    def before_update(self, strategy, **kwargs):
+        self.updates.append(flat([p.grad for p in strategy.model.parameters()]).clone())
+
+
+def trained(plugin, kind="plain", **options):
+    """Two experiences of a linear model under a plugin, and what was recorded in the second."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+    recorder = Recorder()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = Naive(
+        model,
+        optimizer,
+        train_mb_size=8,
+        evaluator=None,
+        plugins=[plugin, recorder],
+        **options,
+    )
+    stream = streams.class_incremental().train_stream
+    strategy.train(stream[0])
+    recorder.raw, recorder.updates = [], []
+    return strategy, stream[1], recorder
+
+
+def by_hand(method, model, experience, memory, steps, strength=0.5):
+    """Updates of plain SGD with the paper's correction, on the memory as a single batch."""
+    model = copy.deepcopy(model)
+    parameters = list(model.parameters())
+    x_ref, y_ref = memory
+    found = []
+    data = experience.dataset
+    for step in range(steps):
+        x, y, *_ = data.batch(range(8 * step, 8 * step + 8))
+        g = flat(torch.autograd.grad(F.cross_entropy(model(x), y), parameters))
+        ref = flat(torch.autograd.grad(F.cross_entropy(model(x_ref), y_ref), parameters))
+        if g @ ref < 0:
+            if method == "AGEM":
+                g = g - (g @ ref) / (ref @ ref) * ref
+            else:  # one constraint: the dual has a closed form
+                g = g + max(strength, float(-(g @ ref) / (ref @ ref))) * ref
+        found.append(g)
+        with torch.no_grad():
+            for p, piece in zip(parameters, g.split([p.numel() for p in parameters]), strict=True):
+                p -= 0.1 * piece.view_as(p)
+    return found
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_updates_in_the_loop_equal_those_by_hand(name):
+    plugin = {"AGEM": AGEMPlugin(10, 64), "GEM": GEMPlugin(10, 0.5)}[name]
+    strategy, experience, recorder = trained(plugin)
+    memory = plugin.memory_x[0], plugin.memory_y[0]
+    before = copy.deepcopy(strategy.model)
+    strategy.train(experience, shuffle=False)
+    expected = by_hand(name, before, experience, memory, steps=5)
+    pairs = zip(recorder.raw, recorder.updates, strict=True)
+    assert any((a - b).abs().max() > 1e-4 for a, b in pairs)
+    for got, want in zip(recorder.updates, expected, strict=True):
+        torch.testing.assert_close(got, want, atol=1e-5, rtol=1e-4)
+
+
+def test_agem_is_one_projection_over_all_parameters():
+    """Per parameter tensor, or per layer, it would be another vector."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    random = torch.Generator().manual_seed(0)
+    parameters = list(model.parameters())
+    for p in parameters:
+        p.grad = torch.randn(p.shape, generator=random)
+    g = flat([p.grad for p in parameters])
+    reference = -g + torch.randn(g.shape, generator=random)
+    agem = AverageGradientEpisodicMemory(1, 1)
+    agem.reference, agem._used = reference, [True] * 4
+    agem.project(parameters)
+    got = flat([p.grad for p in parameters])
+    torch.testing.assert_close(got, g - (g @ reference) / (reference @ reference) * reference)
+    assert abs(float(got @ reference)) < 1e-4
+
+
+@each_plugin
+def test_the_memory_leaves_no_gradient_behind(make):
+    """Looking back fills no ``.grad``; the update is the corrected gradient and nothing else."""
+    strategy, experience, _ = trained(make())
+    seen = []
+
+    class Look(SupervisedPlugin):
+        def before_forward(self, strategy, **kwargs):
+            seen.extend(p.grad for p in strategy.model.parameters())
+
+    strategy.add_plugin(Look())
+    strategy.train(experience)
+    assert seen
+    assert all(gradient is None for gradient in seen)
+
+
+@each_plugin
+def test_accumulated_batches_are_corrected_as_one(make):
+    """The mean of the batches' gradients is corrected once, the rest of an epoch included."""
+    plugin = make()
+    strategy, experience, recorder = trained(plugin, accumulate=2)
+    calls = []
+    project = plugin.method.project
+    plugin.method.project = lambda p: (calls.append(flat([q.grad for q in p])), project(p))
+    strategy.train(experience, shuffle=False)
+    assert len(recorder.raw) == 5
+    means = [(recorder.raw[0] + recorder.raw[1]) / 2, (recorder.raw[2] + recorder.raw[3]) / 2]
+    for got, want in zip(calls, [*means, recorder.raw[4] / 2], strict=True):
+        torch.testing.assert_close(got, want)
+
+
+@each_plugin
+def test_clipping_comes_after_the_correction(make):
+    strategy, experience, recorder = trained(make(), clip_grad_norm=1e-3)
+    after = []
+
+    class Norm(SupervisedPlugin):
+        def after_update(self, strategy, **kwargs):
+            after.append(flat([p.grad for p in strategy.model.parameters()]))
+
+    strategy.add_plugin(Norm())
+    strategy.train(experience)
+    for clipped, corrected in zip(after, recorder.updates, strict=True):
+        assert clipped.norm() == pytest.approx(1e-3, rel=1e-3)
+        cosine = F.cosine_similarity(clipped, corrected, dim=0)
+        assert cosine == pytest.approx(1.0, abs=1e-5)
+
+
+@each_plugin
+def test_half_precision_keeps_gradients_of_the_weights_own_type(make):
+    plugin = make()
+    strategy, experience, recorder = trained(plugin, precision="bf16")
+    strategy.train(experience)
+    assert all(g.dtype == torch.float32 and g.isfinite().all() for g in recorder.updates)
+
+
+def test_sixteen_bits_of_accumulated_batches_are_refused(monkeypatch):
+    strategy, experience, _ = trained(AGEMPlugin(10, 8), accumulate=2)
+    monkeypatch.setattr(strategy.updates, "precision", "fp16")
+    with pytest.raises(ValueError, match="precision='fp16', accumulate=2"):
+        strategy.train(experience)
+
+
+@each_plugin
+def test_frozen_and_left_out_parameters_are_no_part_of_the_vector(make):
+    """Only what the optimizer trains counts in the dot product."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Flatten(), nn.Linear(streams.FEATURES, 5), nn.Linear(5, 5), nn.Linear(5, streams.CLASSES)
+    )
+    model[1].requires_grad_(False)
+    trainable = [*model[1].parameters(), *model[3].parameters()]
+    plugin = make()
+    optimizer = torch.optim.SGD(trainable, lr=0.1)
+    strategy = Naive(model, optimizer, train_mb_size=8, evaluator=None, plugins=[plugin])
+    middle = model[2].weight.clone()
+    widths = []
+    project = plugin.method.project
+    plugin.method.project = lambda p: (widths.append(sum(q.numel() for q in p)), project(p))
+    for experience in streams.class_incremental().train_stream[:2]:
+        strategy.train(experience)
+    assert set(widths) == {sum(p.numel() for p in model[3].parameters())}
+    assert torch.equal(model[2].weight, middle)
+
+
+def test_modes_that_the_user_chose_stay():
+    """The memory is read by the model as it stands; nothing is switched to and fro."""
+    strategy = build(lambda m, o, **k: GEM(m, o, None, 5, **k))
+    experiences = streams.class_incremental().train_stream
+    strategy.train(experiences[0])
+    norm = strategy.model[2]
+    modes = []
+
+    class Freeze(SupervisedPlugin):
+        def before_training_exp(self, strategy, **kwargs):
+            norm.eval()
+
+        def after_training_iteration(self, strategy, **kwargs):
+            modes.append([m.training for m in strategy.model])
+
+    strategy.add_plugin(Freeze())
+    mean = norm.running_mean.clone()
+    strategy.train(experiences[1])
+    assert all(mode == [True, True, False, True, True, True] for mode in modes)
+    assert torch.equal(norm.running_mean, mean)
+
+
+def with_random_transform():
+    def noisy(x):
+        return x + torch.rand(())
+
+    points = [torch.utils.data.TensorDataset(*streams._points(range(4), seed=s)) for s in (0, 1)]
+    return nc_benchmark(*points, 2, False, train_transform=noisy)
+
+
+@each_plugin
+def test_random_transforms_are_drawn_anew_and_others_read_once(make):
+    for benchmark, reads in ((with_random_transform(), True), (streams.class_incremental(), False)):
+        memory = make().method.memory
+        memory.add(benchmark.train_stream[0].dataset)
+        first, second = memory.batch(0, "cpu")[0], memory.batch(0, "cpu")[0]
+        assert torch.equal(first, second) != reads
+        assert (first.data_ptr() != second.data_ptr()) == reads
+        assert memory.sample(4, "cpu")[0].shape[0] == 4
+
+
+def test_reading_patterns_leaves_the_random_state_alone():
+    memory = AGEMPlugin(10, 8).method.memory
+    memory.add(with_random_transform().train_stream[0].dataset)
+    before = torch.get_rng_state()
+    from avalanche.training.regularization.episodic_memory import _steady_columns
+
+    assert _steady_columns(memory.data[0]) is None
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_memory_from_a_loader_is_saved_and_restored(plugin):
+    loader = torch.utils.data.DataLoader(
+        streams.class_incremental().train_stream[0].dataset, batch_size=7
+    )
+    first, second = PLUGINS[plugin](), PLUGINS[plugin]()
+    update = (lambda p: p.update_memory(loader, 0, 7)) if plugin == "GEM" else None
+    (update or (lambda p: p.update_memory(loader)))(first)
+    second.load_state_dict(first.state_dict(), parts=[])
+    assert torch.equal(first.memory_x[0], second.memory_x[0])
+    assert torch.equal(first.memory_y[0], second.memory_y[0])
+    assert first.memory_tid[0].tolist() == [0] * 10
+
+
+def test_gem_memory_of_one_experience_is_replaced_under_its_number():
+    plugin = GEMPlugin(5, 0.5)
+    stream = streams.class_incremental().train_stream
+    plugin.update_memory(stream[0].dataset, 0, 4)
+    plugin.update_memory(stream[1].dataset, 0, 4)
+    assert set(plugin.memory_y[0].tolist()) <= set(stream[1].classes_in_this_experience)
+    assert len(plugin.method.memory) == 5
+
+
+def test_agem_sample_in_both_older_forms():
+    plugin = AGEMPlugin(10, 6)
+    with pytest.raises(RuntimeError, match="update_memory"):
+        plugin.sample_from_memory(4)
+    plugin.update_memory(streams.task_incremental().train_stream[1].dataset)
+    assert [len(column) for column in plugin.sample_from_memory(4)] == [4, 4]
+    x, y, tasks = plugin.sample_from_memory()
+    assert len(x) == len(y) == 6
+    assert tasks.tolist() == [1] * 6
+    assert [len(data) for data in plugin.buffers] == [10]
+
+
+def test_samples_without_labels_are_of_task_zero():
+    plugin = AGEMPlugin(10, 6)
+    plugin.update_memory(streams.without_labels().train_stream[0].dataset)
+    assert plugin.sample_from_memory()[2].tolist() == [0] * 6
+
+
+@each_plugin
+def test_state_of_another_size_is_refused(make):
+    state = make().state_dict()
+    state["patterns_per_experience"] = 3
+    with pytest.raises(ValueError, match="memory of 3 patterns"):
+        make().check_state_dict(state)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, True])
+def test_wrong_sizes_are_refused(wrong):
+    with pytest.raises(ValueError, match="patterns_per_experience"):
+        GEMPlugin(wrong, 0.5)
+    with pytest.raises(ValueError, match="sample_size"):
+        AGEMPlugin(5, wrong)
+
+
+def test_wrong_strengths_are_refused():
+    with pytest.raises(ValueError, match="memory_strength=-1"):
+        GEMPlugin(5, -1)
+    with pytest.raises(TypeError, match="memory_strength='1'"):
+        GEMPlugin(5, "1")
+
+
+def test_batches_of_another_form_are_refused():
+    memory = AGEMPlugin(5, 5).method.memory
+    memory.add([torch.zeros(3)] * 4)
+    with pytest.raises(TypeError, match="inputs and targets"):
+        memory.batch(0, "cpu")
+    with pytest.raises(ValueError, match="no batch"):
+        memory.add(iter([]))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "plugin"),
+    [
+        (lambda m, o, **k: AGEM(m, o, None, 10, 8, **k), "AGEM"),
+        (lambda m, o, **k: GEM(m, o, None, 10, **k), "GEM"),
+    ],
+    ids=PLUGINS,
+)
+def test_the_strategy_is_the_loop_with_its_plugin(strategy, plugin):
+    ends = []
+    for factory in (strategy, lambda m, o, **k: Naive(m, o, plugins=[PLUGINS[plugin]()], **k)):
+        made = build(factory)
+        learn(made, streams.class_incremental())
+        ends.append(weights(made))
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
