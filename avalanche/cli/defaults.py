@@ -37,8 +37,10 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "strategy": {
         # Strong enough to slow forgetting down, not so strong that new classes are not learnt.
         "EWC": {"ewc_lambda": 100.0},
-        # A strength of 1 in the paper's terms, and its damping on permuted MNIST.
-        "SynapticIntelligence": {"si_lambda": 2.0, "eps": 0.1},
+        # A strength of 1 in the paper's terms.
+        "SynapticIntelligence": {"si_lambda": 2.0},
+        # Weak: gradients of squared norms are large, and 1 makes training diverge at this rate.
+        "MAS": {"lambda_reg": 0.01},
         # Temperature 2 as in Li and Hoiem 2016.
         "LwF": {"alpha": 1.0, "temperature": 2.0},
     },

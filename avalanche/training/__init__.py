@@ -16,6 +16,7 @@ from avalanche.training.storage_policy import (
 )
 from avalanche.training.supervised import (
     EWC,
+    MAS,
     AlreadyTrainedError,
     CoPE,
     Cumulative,
@@ -27,10 +28,12 @@ from avalanche.training.supervised import (
     OnlineNaive,
     PNNStrategy,
     Replay,
+    SynapticIntelligence,
 )
 
 __all__ = [
     "EWC",
+    "MAS",
     "AlreadyTrainedError",
     "BalancedExemplarsBuffer",
     "ClassBalancedBuffer",
@@ -54,4 +57,5 @@ __all__ = [
     "RandomExemplarsSelectionStrategy",
     "Replay",
     "ReservoirSamplingBuffer",
+    "SynapticIntelligence",
 ]

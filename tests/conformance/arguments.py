@@ -7,6 +7,8 @@ STRATEGIES = {
     "CoPE": {"mem_size": 20, "n_classes": 6, "p_size": 6},
     "EWC": {"criterion": None, "ewc_lambda": 1.0},
     "GDumb": {"mem_size": 20},
+    "MAS": {"criterion": None, "lambda_reg": 0.01},
+    "SynapticIntelligence": {"criterion": None, "si_lambda": 1.0},
     "LwF": {"criterion": None, "alpha": 1.0, "temperature": 2.0},
     "Replay": {"mem_size": 20},
 }
@@ -16,6 +18,8 @@ PLUGINS = {
     "EWCPlugin": {"ewc_lambda": 1.0},
     "GDumbPlugin": {"mem_size": 20},
     "ReplayPlugin": {"mem_size": 20},
+    "MASPlugin": {"lambda_reg": 0.01},
+    "SynapticIntelligencePlugin": {"si_lambda": 1.0},
 }
 
 # Strategies that train a model of their own kind.

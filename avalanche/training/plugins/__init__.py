@@ -12,6 +12,7 @@ from avalanche.training.plugins.ewc import EWCPlugin
 from avalanche.training.plugins.from_scratch_training import FromScratchTrainingPlugin
 from avalanche.training.plugins.gdumb import GDumbPlugin
 from avalanche.training.plugins.lwf import LwFPlugin
+from avalanche.training.plugins.mas import MASPlugin
 from avalanche.training.plugins.periodic_eval import PeriodicEval
 from avalanche.training.plugins.replay import ReplayPlugin
 from avalanche.training.plugins.storage_policies import (
@@ -20,6 +21,7 @@ from avalanche.training.plugins.storage_policies import (
     StoragePolicy,
 )
 from avalanche.training.plugins.strategy_plugin import StrategyCallbacks, StrategyPlugin
+from avalanche.training.plugins.synaptic_intelligence import SynapticIntelligencePlugin
 
 __all__ = [
     "ClassBalancedStoragePolicy",
@@ -31,6 +33,7 @@ __all__ = [
     "FromScratchTrainingPlugin",
     "GDumbPlugin",
     "LwFPlugin",
+    "MASPlugin",
     "PPPloss",
     "PeriodicEval",
     "ReplayPlugin",
@@ -38,6 +41,7 @@ __all__ = [
     "StrategyCallbacks",
     "StrategyPlugin",
     "SupervisedPlugin",
+    "SynapticIntelligencePlugin",
     "default_evaluator",
     "default_loggers",
 ]

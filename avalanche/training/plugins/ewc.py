@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from avalanche.core.plugins import SupervisedPlugin
-from avalanche.training.regularization import ElasticWeightConsolidation
-from avalanche.training.regularization.ewc import FisherKind, Mode
+from avalanche.training.regularization.base import finished_experience
+from avalanche.training.regularization.ewc import ElasticWeightConsolidation, FisherKind, Mode
+from avalanche.training.regularization.quadratic import QuadraticPenalty
 
 __all__ = ["EWCPlugin"]
 
@@ -37,6 +38,7 @@ class EWCPlugin(SupervisedPlugin):
         self.ewc = ElasticWeightConsolidation(
             ewc_lambda, mode, decay_factor, keep_importance_data, fisher
         )
+        self._weights: dict[str, Tensor] = {}
 
     @property
     def ewc_lambda(self) -> float:
@@ -46,6 +48,11 @@ class EWCPlugin(SupervisedPlugin):
     @ewc_lambda.setter
     def ewc_lambda(self, value: float) -> None:
         self.ewc.ewc_lambda = value
+
+    @property
+    def quadratic(self) -> QuadraticPenalty:
+        """The quadratic form that is added to the loss, times half the strength."""
+        return self.ewc.quadratic
 
     @property
     def importances(self) -> dict[int, dict[str, Tensor]]:
@@ -63,8 +70,21 @@ class EWCPlugin(SupervisedPlugin):
             strategy.loss = strategy.loss + self.ewc(strategy.model)
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Estimate importances and anchor the weights."""
-        self.ewc.post_adapt(strategy, strategy.experience)
+        """Estimate importances and anchor the weights, by the two methods below."""
+        experience = finished_experience(strategy.experience)
+        if experience is None:
+            return
+        self._anchor(strategy.model)
+        importances = self.compute_importances(
+            strategy.model,
+            getattr(strategy, "_criterion", None),
+            strategy.optimizer,
+            experience.dataset,
+            strategy.device,
+            batch_size=256,
+        )
+        self.update_importances(importances, self.ewc.experiences)
+        self._weights = {}
 
     def compute_importances(
         self,
@@ -77,9 +97,33 @@ class EWCPlugin(SupervisedPlugin):
         num_workers: int = 0,
     ) -> dict[str, Tensor]:
         """Importances of each parameter on ``dataset``; ``optimizer`` is not used."""
+        self._anchor(model)
         return self.ewc.compute_importances(
             model, criterion, dataset, device, batch_size, num_workers
         )
+
+    def update_importances(self, importances: dict[str, Tensor], t: int) -> None:
+        """Take in the importances of experience ``t``, around the weights they were computed at.
+
+        Raises:
+            RuntimeError: no importances were computed, so the weights are not known.
+            ValueError: importances of parameters that the model does not have.
+        """
+        if not self._weights:
+            raise RuntimeError(
+                "the weights that these importances belong to are not known; call "
+                "compute_importances(model, ...) before update_importances"
+            )
+        unknown = sorted(set(importances) - set(self._weights))
+        if unknown:
+            raise ValueError(
+                f"importances of {unknown}: the model has no such parameters; give names of "
+                f"model.named_parameters(): {sorted(self._weights)}"
+            )
+        self.ewc.add_term(importances, {name: self._weights[name] for name in importances}, t)
+
+    def _anchor(self, model: nn.Module) -> None:
+        self._weights = {n: p.detach().clone() for n, p in model.named_parameters()}
 
     def state_dict(self) -> dict[str, Any]:
         """State of the component."""

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from torch import Tensor, nn
+
 from avalanche.core.plugins import SupervisedPlugin
-from avalanche.training.regularization import LearningWithoutForgetting
+from avalanche.models.utils import is_multi_task_module
+from avalanche.training.regularization.lwf import LearningWithoutForgetting
 
 __all__ = ["LwFPlugin"]
 
@@ -25,21 +28,64 @@ class LwFPlugin(SupervisedPlugin):
         scale_by_temperature: bool = False,
     ) -> None:
         self.lwf = LearningWithoutForgetting(alpha, temperature, scale_by_temperature)
+        self._model: nn.Module | None = None
+
+    @property
+    def alpha(self) -> float | Sequence[float]:
+        """Weight of the term, or one per experience."""
+        return self.lwf.alpha
+
+    @property
+    def temperature(self) -> float:
+        """Softmax temperature."""
+        return self.lwf.temperature
+
+    @property
+    def prev_classes(self) -> dict[int, set[int]]:
+        """Task label to the classes trained so far."""
+        return self.lwf.prev_classes_by_task
 
     @property
     def prev_model(self) -> Any:
         """The frozen previous model."""
         return self.lwf.prev_model
 
+    def penalty(self, out: Tensor, x: Any, alpha: float) -> Tensor:
+        """The distillation term of a batch: what is added to the loss.
+
+        Args:
+            out: the model's answer, ``(batch, units)``; a model with several heads is asked again.
+            x: inputs, ``(batch, ...)``.
+            alpha: weight of the term.
+
+        Returns:
+            A scalar; 0 before the first experience is learnt.
+
+        Raises:
+            RuntimeError: a model with several heads, outside of training: its other heads cannot
+                be asked.
+        """
+        model = self._model
+        if model is None:
+            if self.prev_model is not None and is_multi_task_module(self.prev_model):
+                raise RuntimeError(
+                    "penalty needs the answers of all heads, and no model is being trained; call "
+                    "plugin.lwf.penalty(out, x, alpha, model)"
+                )
+            model = self.prev_model
+        return self.lwf.penalty(out, x, alpha, model)
+
     def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Add the term."""
-        if self.lwf.expcount:
-            strategy.loss = strategy.loss + self.lwf(
-                strategy.mb_x, strategy.mb_output, strategy.model
+        if self.lwf.expcount and self.lwf.weight:
+            self._model = strategy.model
+            strategy.loss = strategy.loss + self.penalty(
+                strategy.mb_output, strategy.mb_x, self.lwf.weight
             )
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Freeze the model as the teacher of later experiences."""
+        self._model = None
         self.lwf.post_adapt(strategy, strategy.experience)
 
     def state_dict(self) -> dict[str, Any]:

@@ -4,12 +4,16 @@ from avalanche.training.regularization.base import RegularizationMethod
 from avalanche.training.regularization.ewc import ElasticWeightConsolidation
 from avalanche.training.regularization.fisher import diagonal_fisher
 from avalanche.training.regularization.lwf import LearningWithoutForgetting
+from avalanche.training.regularization.mas import MemoryAwareSynapses
 from avalanche.training.regularization.quadratic import QuadraticPenalty
+from avalanche.training.regularization.synaptic_intelligence import SynapticIntelligencePenalty
 
 __all__ = [
     "ElasticWeightConsolidation",
     "LearningWithoutForgetting",
+    "MemoryAwareSynapses",
     "QuadraticPenalty",
     "RegularizationMethod",
+    "SynapticIntelligencePenalty",
     "diagonal_fisher",
 ]

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-__all__ = ["RegularizationMethod"]
+__all__ = ["RegularizationMethod", "begins_here", "finished_experience"]
 
 
 class RegularizationMethod(ABC):
@@ -27,3 +27,22 @@ class RegularizationMethod(ABC):
     def post_update(self, experience: Any, agent: Any) -> None:
         """Older spelling of :meth:`post_adapt`."""
         self.post_adapt(agent, experience)
+
+
+def begins_here(exp: Any) -> bool:
+    """Whether a new experience begins with ``exp``.
+
+    Always, except in an online stream that lets learners know about boundaries: there a penalty is
+    of whole experiences, so nothing begins before the first part and nothing ends before the last.
+    """
+    return not getattr(exp, "access_task_boundaries", False) or bool(exp.is_first_subexp)
+
+
+def finished_experience(exp: Any) -> Any:
+    """The experience that ends with ``exp``, or None where none does; see :func:`begins_here`.
+
+    That is ``exp`` itself, or what the last part of an experience was cut from.
+    """
+    if not getattr(exp, "access_task_boundaries", False):
+        return exp
+    return exp.origin_experience if exp.is_last_subexp else None

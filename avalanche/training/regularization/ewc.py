@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from avalanche.training.regularization.base import RegularizationMethod
+from avalanche.training.regularization.base import RegularizationMethod, finished_experience
 from avalanche.training.regularization.fisher import diagonal_fisher
 from avalanche.training.regularization.quadratic import QuadraticPenalty
 
@@ -97,6 +97,9 @@ class ElasticWeightConsolidation(RegularizationMethod):
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Estimate importances on ``exp`` and anchor the weights of ``agent.model``."""
+        exp = finished_experience(exp)
+        if exp is None:
+            return
         criterion = getattr(agent, "_criterion", getattr(agent, "criterion", None))
         device = getattr(agent, "device", next(agent.model.parameters()).device)
         importances = self.compute_importances(
@@ -129,9 +132,23 @@ class ElasticWeightConsolidation(RegularizationMethod):
     def consolidate(self, model: nn.Module, importances: dict[str, Tensor]) -> None:
         """Add the term of a finished experience: importances around the model's weights."""
         weights = {n: p.detach().clone() for n, p in model.named_parameters() if n in importances}
+        self.add_term(importances, weights)
+
+    def add_term(
+        self, importances: dict[str, Tensor], weights: dict[str, Tensor], t: int | None = None
+    ) -> None:
+        """Add a term: importances around given weights.
+
+        Args:
+            importances: 0 or more, by parameter name.
+            weights: by parameter name, of all that have importances.
+            t: number under which ``keep_importance_data`` keeps both; by default that of the
+                experience.
+        """
         if self.keep_importance_data:
-            self.importances[self.experiences] = importances
-            self.saved_params[self.experiences] = weights
+            number = self.experiences if t is None else t
+            self.importances[number] = importances
+            self.saved_params[number] = weights
         if self.mode == "online":
             self.quadratic.decay(float(self.decay_factor or 0.0), weights)
         self.quadratic.add(importances, weights)

@@ -1,7 +1,8 @@
 """Learning without Forgetting: distil the previous model on the current data."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avalanche.models.utils import avalanche_forward, is_multi_task_module
-from avalanche.training.regularization.base import RegularizationMethod
+from avalanche.training.regularization.base import RegularizationMethod, finished_experience
 
 __all__ = ["LearningWithoutForgetting"]
 
@@ -79,6 +80,7 @@ class LearningWithoutForgetting(RegularizationMethod):
         self.prev_model: nn.Module | None = None
         self.prev_classes_by_task: dict[int, set[int]] = {}
         self.expcount = 0
+        self._chosen: dict[int | None, slice | Tensor] = {}
 
     def __call__(self, mb_x: Any, mb_pred: Tensor, model: nn.Module) -> Tensor:
         """The distillation term of a batch.
@@ -92,50 +94,68 @@ class LearningWithoutForgetting(RegularizationMethod):
         Returns:
             A scalar; 0 before the first :meth:`post_adapt`.
         """
-        if self.prev_model is None:
-            return torch.zeros((), device=mb_pred.device)
-        with torch.no_grad():
-            old = avalanche_forward(self.prev_model, mb_x, None)
-        if not is_multi_task_module(model):
-            classes = sorted(set().union(*self.prev_classes_by_task.values()))
-            return self._weight() * self._distil(old, mb_pred, classes)
-        new = avalanche_forward(model, mb_x, None)
-        terms = [
-            self._distil(old[task], new[task], sorted(classes))
-            for task, classes in self.prev_classes_by_task.items()
-        ]
-        return self._weight() * torch.stack(terms).sum()
+        return self.penalty(mb_pred, mb_x, self.weight, model)
 
     def penalty(self, out: Tensor, x: Any, alpha: float, model: nn.Module) -> Tensor:
-        """The term with an explicit weight."""
-        weight = self._weight()
-        return self(x, out, model) * (alpha / weight) if weight else torch.zeros_like(out.sum())
+        """The term with an explicit weight; arguments as of a call."""
+        if self.prev_model is None:
+            return torch.zeros((), device=out.device)
+        with torch.no_grad():
+            old = _answers(self.prev_model, x)
+        if not is_multi_task_module(model):
+            return alpha * self._distil(old, out, self._units(None, out.device))
+        # The batch was counted when the loop asked for its answers.
+        with _norms_at_rest(model):
+            new = _answers(model, x)
+        terms = [
+            self._distil(old[task], new[task], self._units(task, out.device))
+            for task in self.prev_classes_by_task
+        ]
+        return alpha * torch.stack(terms).sum()
 
-    def _weight(self) -> float:
+    @property
+    def weight(self) -> float:
+        """:math:`\\alpha` of the current experience."""
         if isinstance(self.alpha, Sequence):
             return self.alpha[min(self.expcount, len(self.alpha) - 1)]
         return self.alpha
 
-    def _distil(self, old: Tensor, new: Tensor, classes: list[int]) -> Tensor:
-        """KL over ``classes``: ``(batch, units)`` twice, to a scalar."""
-        if classes != list(range(new.shape[1])):
-            units = torch.tensor(classes, device=new.device)
-            new = new.index_select(1, units)
-        if classes != list(range(old.shape[1])):
-            units = torch.tensor(classes, device=old.device)
-            old = old.index_select(1, units)
-        log_new = F.log_softmax(new / self.temperature, dim=1)
-        log_old = F.log_softmax(old / self.temperature, dim=1)
+    def _units(self, task: int | None, device: torch.device) -> slice | Tensor:
+        """Units to distil, of one task or of all; worked out once per experience."""
+        if task not in self._chosen:
+            of_tasks = self.prev_classes_by_task
+            every = set().union(*of_tasks.values())
+            classes = sorted(every if task is None else of_tasks[task])
+            first, last = (classes[0], classes[-1]) if classes else (0, -1)
+            whole = len(classes) == last - first + 1
+            self._chosen[task] = (
+                slice(first, last + 1) if whole else torch.tensor(classes, device=device)
+            )
+        return self._chosen[task]
+
+    def _distil(self, old: Tensor, new: Tensor, units: slice | Tensor) -> Tensor:
+        """KL over ``units``: ``(batch, units)`` twice, to a scalar."""
+        precise = torch.promote_types(new.dtype, torch.float32)
+        if isinstance(units, slice):
+            old, new = old[:, units], new[:, units]
+        else:
+            old, new = old.index_select(1, units), new.index_select(1, units)
+        log_new = F.log_softmax(new.to(precise) / self.temperature, dim=1)
+        log_old = F.log_softmax(old.to(precise) / self.temperature, dim=1)
         term = F.kl_div(log_new, log_old, reduction="batchmean", log_target=True)
         return term * self.temperature**2 if self.scale_by_temperature else term
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Freeze a copy of ``agent.model`` and note the classes of ``exp``."""
+        exp = finished_experience(exp)
+        if exp is None:
+            return
         self.expcount += 1
         # Evaluation mode and no gradients: dropout off, running statistics of norms at rest.
         self.prev_model = copy.deepcopy(agent.model).eval().requires_grad_(False)
         for task, classes in classes_by_task(exp).items():
             self.prev_classes_by_task.setdefault(task, set()).update(classes)
+        self._chosen = {}
 
     def update(self, experience: Any, model: nn.Module) -> None:
         """Older form of :meth:`post_adapt`, without an agent."""
@@ -153,10 +173,31 @@ class LearningWithoutForgetting(RegularizationMethod):
         """Restore :meth:`state_dict`; ``model`` is any model of the same architecture."""
         self.expcount = state["expcount"]
         self.prev_classes_by_task = {t: set(c) for t, c in state["classes"]}
+        self._chosen = {}
         self.prev_model = None
         if state["model"] is not None:
             self.prev_model = copy.deepcopy(model).eval().requires_grad_(False)
             self.prev_model.load_state_dict(state["model"])
+
+
+def _answers(model: nn.Module, x: Any) -> Any:
+    """The model's answers; of all heads as a dictionary where it has several."""
+    return model(**x) if isinstance(x, dict) else avalanche_forward(model, x, None)
+
+
+@contextmanager
+def _norms_at_rest(model: nn.Module) -> Iterator[None]:
+    """Inside, running statistics do not move, whatever the mode; answers are the same."""
+    kinds = nn.modules.batchnorm._NormBase
+    moving = [m for m in model.modules() if isinstance(m, kinds) and m.training]
+    moving = [m for m in moving if m.track_running_stats]
+    try:
+        for module in moving:
+            module.track_running_stats = False
+        yield
+    finally:
+        for module in moving:
+            module.track_running_stats = True
 
 
 def classes_by_task(experience: Any) -> dict[int, set[int]]:

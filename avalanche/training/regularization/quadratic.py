@@ -15,6 +15,11 @@ class QuadraticPenalty:
     term as after a thousand. A parameter that has grown since is penalized in its old block only;
     one that is gone or new is not penalized.
 
+    Attributes:
+        recorded: None, or a dictionary that collects what this penalty adds to the gradients, by
+            parameter name. Who needs the gradient of the rest of the loss sets it to ``{}``,
+            subtracts what is in it after the backward pass, and empties it.
+
     Example:
         >>> layer = nn.Linear(1, 1, bias=False)
         >>> penalty = QuadraticPenalty()
@@ -29,6 +34,7 @@ class QuadraticPenalty:
         self.weights: dict[str, Tensor] = {}
         self.centers: dict[str, Tensor] = {}
         self.constant: Tensor | float = 0.0
+        self.recorded: dict[str, Tensor] | None = None
 
     def __call__(self, model: nn.Module) -> Tensor:
         """Value at the model's present weights, a scalar with a gradient."""
@@ -46,10 +52,19 @@ class QuadraticPenalty:
         parameters = [p for p, _ in pairs]
         weights = [self.weights[name] for _, name in pairs]
         centers = [self.centers[name] for _, name in pairs]
-        value: Tensor = _Quadratic.apply(weights, centers, *parameters)
+        names = [name for _, name in pairs]
+        value: Tensor = _Quadratic.apply(self, names, weights, centers, *parameters)
         if torch.is_tensor(self.constant):
             self.constant = self.constant.to(value.device)
         return value + self.constant
+
+    def record(self, names: list[str], gradients: tuple[Tensor, ...]) -> None:
+        """Note what a backward pass adds to the gradients, where anybody asked for it."""
+        if self.recorded is None:
+            return
+        for name, gradient in zip(names, gradients, strict=True):
+            before = self.recorded.get(name)
+            self.recorded[name] = gradient if before is None else before + gradient
 
     def add(self, importances: dict[str, Tensor], values: dict[str, Tensor]) -> None:
         """Add a term: ``importances`` (0 or more) around ``values``, by parameter name."""
@@ -93,16 +108,25 @@ class _Quadratic(torch.autograd.Function):
     """``sum w (p - c)^2`` with its gradient ``2 w (p - c)``: three passes over the parameters."""
 
     @staticmethod
-    def forward(ctx: Any, weights: list[Tensor], centers: list[Tensor], *params: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        owner: QuadraticPenalty,
+        names: list[str],
+        weights: list[Tensor],
+        centers: list[Tensor],
+        *params: Tensor,
+    ) -> Tensor:
         distance = torch._foreach_sub(params, centers)
         pull = torch._foreach_mul(distance, weights)
-        ctx.pull = pull
+        ctx.owner, ctx.names, ctx.pull = owner, names, pull
         terms = [torch.dot(a.flatten(), b.flatten()) for a, b in zip(pull, distance, strict=True)]
         return torch.stack(terms).sum()
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return (None, None, *torch._foreach_mul(ctx.pull, gradient * 2))
+        gradients = torch._foreach_mul(ctx.pull, gradient * 2)
+        ctx.owner.record(ctx.names, gradients)
+        return (None, None, None, None, *gradients)
 
 
 def _corner(value: Tensor, like: Tensor) -> Tensor:

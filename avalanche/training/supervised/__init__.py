@@ -7,13 +7,16 @@ from avalanche.training.supervised.from_scratch_training import FromScratchTrain
 from avalanche.training.supervised.gdumb import GDumb
 from avalanche.training.supervised.joint_training import AlreadyTrainedError, JointTraining
 from avalanche.training.supervised.lwf import LwF
+from avalanche.training.supervised.mas import MAS
 from avalanche.training.supervised.naive import Naive
 from avalanche.training.supervised.pnn import PNNStrategy
 from avalanche.training.supervised.replay import Replay
 from avalanche.training.supervised.strategy_wrappers_online import OnlineNaive
+from avalanche.training.supervised.synaptic_intelligence import SynapticIntelligence
 
 __all__ = [
     "EWC",
+    "MAS",
     "AlreadyTrainedError",
     "CoPE",
     "Cumulative",
@@ -25,4 +28,5 @@ __all__ = [
     "OnlineNaive",
     "PNNStrategy",
     "Replay",
+    "SynapticIntelligence",
 ]

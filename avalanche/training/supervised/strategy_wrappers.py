@@ -6,7 +6,20 @@ from avalanche.training.supervised.ewc import EWC
 from avalanche.training.supervised.from_scratch_training import FromScratchTraining
 from avalanche.training.supervised.gdumb import GDumb
 from avalanche.training.supervised.lwf import LwF
+from avalanche.training.supervised.mas import MAS
 from avalanche.training.supervised.naive import Naive
 from avalanche.training.supervised.replay import Replay
+from avalanche.training.supervised.synaptic_intelligence import SynapticIntelligence
 
-__all__ = ["EWC", "CoPE", "Cumulative", "FromScratchTraining", "GDumb", "LwF", "Naive", "Replay"]
+__all__ = [
+    "EWC",
+    "MAS",
+    "CoPE",
+    "Cumulative",
+    "FromScratchTraining",
+    "GDumb",
+    "LwF",
+    "Naive",
+    "Replay",
+    "SynapticIntelligence",
+]
