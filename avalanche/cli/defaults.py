@@ -41,6 +41,9 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "SynapticIntelligence": {"si_lambda": 2.0},
         # Weak: gradients of squared norms are large, and 1 makes training diverge at this rate.
         "MAS": {"lambda_reg": 0.01},
+        # As many patterns as A-GEM and GEM papers keep for each task of MNIST, rounded.
+        "AGEM": {"patterns_per_exp": 250},
+        "GEM": {"patterns_per_exp": 250},
         # Temperature 2 as in Li and Hoiem 2016.
         "LwF": {"alpha": 1.0, "temperature": 2.0},
     },

@@ -15,7 +15,9 @@ from avalanche.training.storage_policy import (
     ReservoirSamplingBuffer,
 )
 from avalanche.training.supervised import (
+    AGEM,
     EWC,
+    GEM,
     MAS,
     AlreadyTrainedError,
     CoPE,
@@ -32,7 +34,9 @@ from avalanche.training.supervised import (
 )
 
 __all__ = [
+    "AGEM",
     "EWC",
+    "GEM",
     "MAS",
     "AlreadyTrainedError",
     "BalancedExemplarsBuffer",

@@ -4,6 +4,8 @@ from avalanche.models import PNN
 from avalanche.testing.streams import FEATURES
 
 STRATEGIES = {
+    "AGEM": {"criterion": None, "patterns_per_exp": 10, "sample_size": 16},
+    "GEM": {"criterion": None, "patterns_per_exp": 10},
     "CoPE": {"mem_size": 20, "n_classes": 6, "p_size": 6},
     "EWC": {"criterion": None, "ewc_lambda": 1.0},
     "GDumb": {"mem_size": 20},
@@ -14,6 +16,8 @@ STRATEGIES = {
 }
 
 PLUGINS = {
+    "AGEMPlugin": {"patterns_per_experience": 10, "sample_size": 16},
+    "GEMPlugin": {"patterns_per_experience": 10, "memory_strength": 0.5},
     "CoPEPlugin": {"mem_size": 20, "n_classes": 6, "p_size": 6},
     "EWCPlugin": {"ewc_lambda": 1.0},
     "GDumbPlugin": {"mem_size": 20},
@@ -29,6 +33,10 @@ MODELS = {
 
 # Checks that do not apply, with the reason.
 SKIP = {
+    **dict.fromkeys(
+        ("AGEM", "AGEMPlugin", "GEM", "GEMPlugin"),
+        {"check_memory_does_not_grow": "keeps patterns of every experience by definition"},
+    ),
     "PNNStrategy": {
         "check_growing_head": "its model is a PNN; see tests/models/test_pnn.py",
         "check_multi_head": "its model is a PNN; see tests/models/test_pnn.py",

@@ -1,6 +1,7 @@
 """Plugins: adapters that put a component into a loop, by event name."""
 
 from avalanche.core.plugins import SupervisedPlugin
+from avalanche.training.plugins.agem import AGEMPlugin
 from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.cope import CoPEPlugin, PPPloss
 from avalanche.training.plugins.evaluation import (
@@ -11,6 +12,7 @@ from avalanche.training.plugins.evaluation import (
 from avalanche.training.plugins.ewc import EWCPlugin
 from avalanche.training.plugins.from_scratch_training import FromScratchTrainingPlugin
 from avalanche.training.plugins.gdumb import GDumbPlugin
+from avalanche.training.plugins.gem import GEMPlugin
 from avalanche.training.plugins.lwf import LwFPlugin
 from avalanche.training.plugins.mas import MASPlugin
 from avalanche.training.plugins.periodic_eval import PeriodicEval
@@ -24,6 +26,7 @@ from avalanche.training.plugins.strategy_plugin import StrategyCallbacks, Strate
 from avalanche.training.plugins.synaptic_intelligence import SynapticIntelligencePlugin
 
 __all__ = [
+    "AGEMPlugin",
     "ClassBalancedStoragePolicy",
     "Clock",
     "CoPEPlugin",
@@ -32,6 +35,7 @@ __all__ = [
     "ExperienceBalancedStoragePolicy",
     "FromScratchTrainingPlugin",
     "GDumbPlugin",
+    "GEMPlugin",
     "LwFPlugin",
     "MASPlugin",
     "PPPloss",

@@ -1,10 +1,12 @@
 """Strategies: methods of the literature, each a training loop with its plugins."""
 
+from avalanche.training.supervised.agem import AGEM
 from avalanche.training.supervised.cope import CoPE
 from avalanche.training.supervised.cumulative import Cumulative
 from avalanche.training.supervised.ewc import EWC
 from avalanche.training.supervised.from_scratch_training import FromScratchTraining
 from avalanche.training.supervised.gdumb import GDumb
+from avalanche.training.supervised.gem import GEM
 from avalanche.training.supervised.joint_training import AlreadyTrainedError, JointTraining
 from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.mas import MAS
@@ -15,7 +17,9 @@ from avalanche.training.supervised.strategy_wrappers_online import OnlineNaive
 from avalanche.training.supervised.synaptic_intelligence import SynapticIntelligence
 
 __all__ = [
+    "AGEM",
     "EWC",
+    "GEM",
     "MAS",
     "AlreadyTrainedError",
     "CoPE",
