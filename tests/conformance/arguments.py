@@ -33,10 +33,10 @@ MODELS = {
 
 # Checks that do not apply, with the reason.
 SKIP = {
-    **dict.fromkeys(
-        ("AGEM", "AGEMPlugin", "GEM", "GEMPlugin"),
-        {"check_memory_does_not_grow": "keeps patterns of every experience by definition"},
-    ),
+    **{
+        name: {"check_memory_does_not_grow": "keeps patterns of every experience by definition"}
+        for name in ("AGEM", "AGEMPlugin", "GEM", "GEMPlugin")
+    },
     "PNNStrategy": {
         "check_growing_head": "its model is a PNN; see tests/models/test_pnn.py",
         "check_multi_head": "its model is a PNN; see tests/models/test_pnn.py",
