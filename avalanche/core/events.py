@@ -109,6 +109,12 @@ def noop(method: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def no_event(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a method that is called by hand, although its name begins as an event's does."""
+    method.__is_no_event__ = True  # type: ignore[attr-defined]
+    return method
+
+
 def implements(module: object, event: str) -> bool:
     """Whether ``module`` has something to do at ``event``."""
     method = getattr(module, event, None)
@@ -130,7 +136,8 @@ def check_event_names(module: object) -> None:
         near = difflib.get_close_matches(name, EVENT_NAMES, n=3, cutoff=0.87)
         if not (near or name.startswith(("before_", "after_"))):
             continue
-        if not callable(getattr(type(module), name, None)):
+        method = getattr(type(module), name, None)
+        if not callable(method) or getattr(method, "__is_no_event__", False):
             continue
         near = near or difflib.get_close_matches(name, EVENT_NAMES, n=3, cutoff=0.3)
         raise ValueError(

@@ -5,5 +5,13 @@ from avalanche.logging.csv_logger import CSVLogger
 from avalanche.logging.interactive_logging import InteractiveLogger
 from avalanche.logging.tensorboard_logger import TensorboardLogger
 from avalanche.logging.text_logging import TextLogger
+from avalanche.logging.wandb_logger import WandBLogger
 
-__all__ = ["BaseLogger", "CSVLogger", "InteractiveLogger", "TensorboardLogger", "TextLogger"]
+__all__ = [
+    "BaseLogger",
+    "CSVLogger",
+    "InteractiveLogger",
+    "TensorboardLogger",
+    "TextLogger",
+    "WandBLogger",
+]

@@ -46,6 +46,7 @@ class BaseLogger(SupervisedPlugin):
         Args:
             metric_values: what was emitted at one event.
         """
+        MetricValue.resolve([*metric_values])
         for metric_value in metric_values:
             value = metric_value.value
             if isinstance(value, dict):

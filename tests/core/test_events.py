@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avalanche.core import SupervisedPlugin
-from avalanche.core.events import EVENTS, Dispatcher, bind
+from avalanche.core.events import EVENTS, Dispatcher, bind, no_event
 
 NAMES = ["before_forward", "after_forward"]
 
@@ -129,6 +129,12 @@ def test_a_misspelt_event_is_refused_with_the_nearest_names(name, right):
 
 def test_helpers_with_an_underscore_are_fine():
     plugin = type("Fine", (SupervisedPlugin,), {"_before_all": lambda self: None})()
+    Dispatcher(object(), NAMES).attach([plugin])
+
+
+def test_a_method_marked_as_no_event_is_fine():
+    marked = no_event(lambda self: None)
+    plugin = type("Fine", (SupervisedPlugin,), {"before_run": marked})()
     Dispatcher(object(), NAMES).attach([plugin])
 
 

@@ -123,5 +123,3 @@ def test_class_order_and_names_of_the_picture():
 
 def test_helper():
     assert confusion_matrix_metrics() == []
-    with pytest.raises(NotImplementedError, match="wandb=True"):
-        confusion_matrix_metrics(wandb=True)

@@ -12,9 +12,11 @@ from avalanche.evaluation.metrics.accuracy import (
     TrainedExperienceAccuracy,
     accuracy_metrics,
 )
+from avalanche.evaluation.metrics.checkpoint import WeightCheckpoint
 from avalanche.evaluation.metrics.confusion_matrix import (
     ConfusionMatrix,
     StreamConfusionMatrix,
+    WandBStreamConfusionMatrix,
     confusion_matrix_metrics,
 )
 from avalanche.evaluation.metrics.cpu_usage import (
@@ -164,6 +166,8 @@ __all__ = [
     "TaskAwareAccuracy",
     "TaskAwareLoss",
     "TrainedExperienceAccuracy",
+    "WandBStreamConfusionMatrix",
+    "WeightCheckpoint",
     "accuracy_metrics",
     "bwt_metrics",
     "confusion_matrix_metrics",
