@@ -35,6 +35,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "ConConStrict": {"n_experiences": 3},
     },
     "strategy": {
+        # The width of what SimpleMLP answers on the small benchmarks.
+        "CoPE": {"p_size": 10},
         # Strong enough to slow forgetting down, not so strong that new classes are not learnt.
         "EWC": {"ewc_lambda": 100.0},
         # A strength of 1 in the paper's terms.

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from avalanche.benchmarks.utils.batch_plans import Cycle, Plan, shuffled
+from avalanche.benchmarks.utils.batch_plans import Plan, shuffled
 from avalanche.benchmarks.utils.loader_base import PlanLoader, check_size, positions
 
 __all__ = ["IncomingDataLoader"]
@@ -52,19 +52,15 @@ class IncomingDataLoader(PlanLoader):
 
     def plans(self, generator: torch.Generator | None) -> Iterator[Plan]:
         random = generator or torch.Generator().manual_seed(int(torch.randint(2**62, ())))
-        replayed = None
-        if self.batch_size_mem:
-            replayed = Cycle(positions(self._memory_size, self._data_size), random)
+        stored = positions(self._memory_size, self._data_size)
         order, sizes = [], []
         for incoming in shuffled(positions(self._data_size), generator).split(self.batch_size):
             if self.drop_last and len(incoming) < self.batch_size:
                 break
             for _ in range(self.repeat):
-                parts = [incoming]
-                if replayed is not None:
-                    parts.append(replayed.take(self.batch_size_mem))
-                order += parts
-                sizes.append(sum(map(len, parts)))
+                replayed = shuffled(stored, random)[: self.batch_size_mem]
+                order += [incoming, replayed]
+                sizes.append(len(incoming) + len(replayed))
         if sizes:
             yield Plan(torch.cat(order), sizes)
 

@@ -152,7 +152,7 @@ def _attract(
     apart = same & ~torch.eye(len(same), dtype=torch.bool, device=same.device)
     batch = F.logsigmoid(to_batch - rest).masked_fill(~apart, _NONE)
     members = same.sum(1).clamp(min=1)
-    return torch.cat([proto, batch], 1).logsumexp(1) - members.log()
+    return torch.cat([proto, batch], 1).logsumexp(1) - members.to(proto.dtype).log()
 
 
 def _repel(to_proto: Tensor, to_batch: Tensor, others: Tensor, rows: Tensor) -> Tensor:

@@ -175,7 +175,8 @@ class CoPEPlugin(SupervisedPlugin):
         self.p_mem.observe(strategy.mb_output.detach(), strategy.mb_y)
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Move the prototypes after the last iteration on an incoming batch."""
+        """Answer as in evaluation; move the prototypes after the last iteration on a batch."""
+        strategy.mb_output = self._answer(strategy.mb_output)
         self._iterations += 1
         if self._iterations % self.max_it_cnt == 0:
             self.p_mem.update()
@@ -195,11 +196,14 @@ class CoPEPlugin(SupervisedPlugin):
 
     def after_eval_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Answer with similarities to the prototypes; the loss needed the features."""
-        strategy.mb_output = self.p_mem.similarities(strategy.mb_output) / self.T
+        strategy.mb_output = self._answer(strategy.mb_output)
 
     def _take_over(self, strategy: Any) -> None:
         strategy._criterion = self.ppp_loss
         self.p_mem.to(strategy.device)
+
+    def _answer(self, features: Tensor) -> Tensor:
+        return self.p_mem.similarities(features.detach()) / self.T
 
     def _embedding(self, output: Tensor) -> Tensor:
         """Features of length 1; units that a growing head does not have yet, or masks, are 0."""

@@ -1,0 +1,238 @@
+"""CoPE: what it sees, what it answers, and what it refuses."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.optim import SGD
+
+from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import accuracy_metrics
+from avalanche.models import IncrementalClassifier
+from avalanche.testing import streams
+from avalanche.training import CoPE, Naive
+from avalanche.training.plugins import CoPEPlugin, EvaluationPlugin
+from avalanche.training.plugins.cope import L2Normalization
+
+WIDTH = 5
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(streams.FEATURES, 8), nn.ReLU(), nn.Sequential(nn.Linear(8, WIDTH))
+    )
+
+
+def make(model=None, lr=0.05, **options):
+    model = network() if model is None else model
+    options = {"mem_size": 30, "n_classes": streams.CLASSES, "p_size": WIDTH, **options}
+    options = {"train_mb_size": 8, "evaluator": None, **options}
+    return CoPE(model, SGD(model.parameters(), lr=lr), **options)
+
+
+def plugin_of(strategy):
+    return next(p for p in strategy.plugins if isinstance(p, CoPEPlugin))
+
+
+class Look(SupervisedPlugin):
+    """Keeps what evaluation answers."""
+
+    def before_eval(self, strategy, **kwargs):
+        self.features, self.answers, self.y, self.losses = [], [], [], []
+
+    def before_training(self, strategy, **kwargs):
+        self.y = []
+
+    def after_forward(self, strategy, **kwargs):
+        self.y.append(strategy.mb_y.clone())
+
+    def after_eval_forward(self, strategy, **kwargs):
+        self.features.append(strategy.mb_output.clone())
+
+    def after_eval_iteration(self, strategy, **kwargs):
+        self.answers.append(strategy.mb_output.clone())
+        self.losses.append(strategy.loss.clone())
+        self.y.append(strategy.mb_y.clone())
+
+
+def test_answers_are_similarities_and_unseen_classes_never_win():
+    strategy, benchmark = make(), streams.class_incremental()
+    look = Look()
+    strategy.add_plugin(look)
+    strategy.train(benchmark.train_stream[:2])
+    strategy.eval(benchmark.test_stream)
+    answers, features = torch.cat(look.answers), torch.cat(look.features)
+    table = plugin_of(strategy).p_mem.table
+    torch.testing.assert_close(features.norm(dim=1), torch.ones(len(features)))
+    torch.testing.assert_close(answers[:, :4], features @ table[:4].T / 0.1)
+    assert set(torch.cat(look.y).tolist()) == set(range(6))
+    assert not answers.softmax(1)[:, 4:].any()
+    assert answers.argmax(1).max() < 4
+    assert torch.stack(look.losses).isfinite().all()
+
+
+def test_the_loss_of_evaluation_is_that_of_the_features():
+    strategy, look = make(eval_mb_size=16), Look()
+    strategy.add_plugin(look)
+    benchmark = streams.class_incremental()
+    strategy.train(benchmark.train_stream)
+    strategy.eval(benchmark.test_stream)
+    loss = plugin_of(strategy).ppp_loss
+    for z, y, value in zip(look.features, look.y, look.losses, strict=True):
+        torch.testing.assert_close(value, loss(z, y))
+
+
+def test_it_learns_online_what_naive_training_forgets():
+    benchmark, accuracy = streams.class_incremental(), {}
+    for kind in (CoPE, Naive):
+        look = Look()
+        if kind is CoPE:
+            strategy = make(train_mb_size=4)
+        else:
+            model = network()
+            model[3][0] = nn.Linear(8, streams.CLASSES)
+            options = {"train_mb_size": 4, "evaluator": None}
+            strategy = Naive(model, SGD(model.parameters(), lr=0.05), **options)
+        strategy.add_plugin(look)
+        strategy.train(benchmark.train_stream)
+        strategy.eval(benchmark.test_stream)
+        correct = torch.cat(look.answers).argmax(1) == torch.cat(look.y)
+        accuracy[kind] = float(correct.float().mean())
+    assert accuracy[CoPE] > max(0.8, accuracy[Naive] + 0.1)
+
+
+def test_the_model_itself_answers_on_the_unit_sphere_with_its_own_parameters():
+    model = network()
+    names, parameters = [*model.state_dict()], [*map(id, model.parameters())]
+    strategy = make(model)
+    strategy.train(streams.class_incremental().train_stream[0])
+    answer = model(torch.randn(3, streams.FEATURES))
+    torch.testing.assert_close(answer.norm(dim=1), torch.ones(3))
+    assert [*model.state_dict()] == names
+    assert [*map(id, model.parameters())] == parameters
+    first = model[3][0]
+    strategy.train(streams.class_incremental().train_stream[1])
+    assert model[3][0] is first, "put in place once"
+
+
+def test_batches_hold_as_many_samples_of_a_balanced_memory():
+    strategy, look = make(), Look()
+    strategy.add_plugin(look)
+    benchmark = streams.class_incremental()
+    strategy.train(benchmark.train_stream[0])
+    assert [len(y) for y in look.y] == [8] * 5
+    strategy.train(benchmark.train_stream[1])
+    assert [len(y) for y in look.y] == [16] * 5
+    for y in look.y:
+        assert set(y[:8].tolist()) <= {2, 3}
+        assert set(y[8:].tolist()) <= {0, 1}
+    stored = plugin_of(strategy).storage_policy.buffer.targets.count
+    assert sum(stored.values()) == 30
+    assert max(stored.values()) - min(stored.values()) <= 1
+
+
+def test_prototypes_are_those_of_the_features_of_each_batch():
+    strategy, seen = make(alpha=0.6), []
+
+    class Keep(SupervisedPlugin):
+        def before_backward(self, strategy, **kwargs):
+            seen.append((strategy.mb_output.detach().clone(), strategy.mb_y.clone()))
+
+    strategy.add_plugin(Keep())
+    strategy.train(streams.class_incremental().train_stream)
+    expected = {}
+    for z, y in seen:
+        for c in set(y.tolist()):
+            mean = z[y == c].mean(0)
+            old = expected.get(c, F.normalize(mean, dim=0))
+            expected[c] = F.normalize(0.6 * old + 0.4 * mean, dim=0)
+    ours = dict(plugin_of(strategy).p_mem)
+    assert ours.keys() == expected.keys()
+    for c, prototype in ours.items():
+        torch.testing.assert_close(prototype[0], expected[c])
+
+
+def test_a_growing_head_is_an_embedding_that_grows():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), IncrementalClassifier(streams.FEATURES))
+    strategy = make(model, p_size=streams.CLASSES)
+    benchmark = streams.class_incremental()
+    for count, experience in enumerate(benchmark.train_stream, start=1):
+        strategy.train(experience)
+        assert model[1].classifier.out_features == 2 * count
+        assert strategy.loss.isfinite()
+    assert len(plugin_of(strategy).p_mem) == streams.CLASSES
+    assert plugin_of(strategy).p_mem.table.isfinite().all()
+
+
+def test_mixed_precision_and_accumulation_train():
+    for options in ({"precision": "bf16"}, {"accumulate": 3}, {"clip_grad_norm": 0.1}):
+        strategy = make(**options)
+        before = copy.deepcopy(strategy.model.state_dict())
+        strategy.train(streams.class_incremental().train_stream)
+        after = strategy.model.state_dict()
+        assert all(v.isfinite().all() for v in after.values())
+        assert not torch.equal(before["3.0.weight"], after["3.0.weight"])
+
+
+def test_training_accuracy_is_that_of_the_nearest_prototype():
+    metric = EvaluationPlugin(accuracy_metrics(epoch=True))
+    strategy = make(evaluator=metric)
+    results = strategy.train(streams.class_incremental().train_stream)
+    assert results["Top1_Acc_Epoch/train_phase/train_stream/Task000"] > 0.7
+
+
+def test_normalization_is_a_module():
+    x = torch.randn(4, 3)
+    torch.testing.assert_close(L2Normalization()(x), x / x.norm(dim=1, keepdim=True))
+    assert not L2Normalization()(torch.zeros(1, 3)).any()
+
+
+def test_a_model_of_another_width_is_refused():
+    strategy = make(p_size=7)
+    with pytest.raises(ValueError, match=r"p_size=7: .*'3.0', has 5 units; pass p_size=5"):
+        strategy.train(streams.class_incremental().train_stream)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, WIDTH), nn.ReLU())
+    model.add_module("tail", nn.Unflatten(1, (1, WIDTH)))
+    model.add_module("pad", nn.ZeroPad1d((0, 3)))
+    model.add_module("flat", nn.Flatten())
+    with pytest.raises(ValueError, match="p_size=5: the model's answer has 8 values"):
+        make(model).train(streams.class_incremental().train_stream)
+
+
+def test_classes_beyond_n_classes_are_refused():
+    strategy = make(n_classes=3)
+    benchmark = streams.class_incremental()
+    strategy.train(benchmark.train_stream[0])
+    with pytest.raises(ValueError, match="n_classes=3: the experience has class 3; .*at least 4"):
+        strategy.train(benchmark.train_stream[1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mem_size": -1}, "max_size=-1: expected a whole number"),
+        ({"n_classes": 0}, "n_classes=0: expected"),
+        ({"p_size": 1.5}, "p_size=1.5: expected"),
+        ({"alpha": 2}, "alpha=2: expected a momentum"),
+        ({"T": 0}, "T=0: expected a temperature"),
+        ({"max_it_cnt": 0}, "max_it_cnt=0: expected"),
+    ],
+    ids=["memory", "classes", "width", "momentum", "temperature", "iterations"],
+)
+def test_impossible_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        CoPEPlugin(**options)
+
+
+@pytest.mark.parametrize("name", ["mem_size", "n_classes", "p_size"])
+def test_states_of_other_plugins_are_refused(name):
+    options = {"mem_size": 5, "n_classes": 4, "p_size": 3}
+    plugin, other = CoPEPlugin(**options), CoPEPlugin(**{**options, name: 9})
+    assert (plugin.mem_size, plugin.alpha, plugin.T) == (5, 0.99, 0.1)
+    plugin.check_state_dict(CoPEPlugin(**options).state_dict())
+    with pytest.raises(ValueError, match=f"{name}={options[name]}: .* {name}=9"):
+        plugin.check_state_dict(other.state_dict())
