@@ -47,6 +47,7 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
     memory = torch.empty(0, dtype=torch.int64)
     anchors: list[tuple[list[torch.Tensor], list[torch.Tensor]]] = []
     teacher, seen = None, 0
+    synapses = Synapses(model) if row.method == "si" else None
     start = time.perf_counter()
     for index in parts:
         shuffled = index[torch.randperm(len(index))]
@@ -68,8 +69,14 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
                     student, target, reduction="batchmean", log_target=True
                 )
             loss.backward()
+            if synapses is not None:
+                synapses.before_step()
             optimizer.step()
+            if synapses is not None:
+                synapses.after_step()
         seen += 2
+        if synapses is not None:
+            synapses.consolidate()
         if row.method == "replay":
             kept = torch.cat([memory, index])
             memory = kept[torch.randperm(len(kept))[: w.MEMORY]]
@@ -79,6 +86,42 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
             teacher = make_model().eval()
             teacher.load_state_dict(model.state_dict())
     return time.perf_counter() - start, sum(len(p) for p in parts)
+
+
+class Synapses:
+    """Synaptic Intelligence, parameter by parameter; the penalty's gradient in closed form."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.parameters = list(model.parameters())
+        self.omega = [torch.zeros_like(p) for p in self.parameters]
+        self.consolidate(first=True)
+
+    @torch.no_grad()
+    def before_step(self) -> None:
+        self.gradients = [p.grad.clone() for p in self.parameters]
+        self.before = [p.clone() for p in self.parameters]
+        if not self.learnt:
+            return
+        for p, q, omega in zip(self.parameters, self.start, self.omega, strict=True):
+            p.grad += w.SI_LAMBDA * omega * (p - q)
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        for path, g, p, q in zip(
+            self.path, self.gradients, self.parameters, self.before, strict=True
+        ):
+            path -= g * (p - q)
+
+    @torch.no_grad()
+    def consolidate(self, first: bool = False) -> None:
+        self.learnt = not first
+        if not first:
+            for path, p, q, omega in zip(
+                self.path, self.parameters, self.start, self.omega, strict=True
+            ):
+                omega += path.clamp(min=0) / ((p - q) ** 2 + w.DAMPING)
+        self.start = [p.detach().clone() for p in self.parameters]
+        self.path = [torch.zeros_like(p) for p in self.parameters]
 
 
 def squared_batch_gradients(

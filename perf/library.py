@@ -12,7 +12,13 @@ from avalanche.benchmarks.classic import SplitMNIST  # noqa: E402
 from avalanche.evaluation.metrics import accuracy_metrics, loss_metrics  # noqa: E402
 from avalanche.models import SimpleMLP  # noqa: E402
 from avalanche.training.plugins import EvaluationPlugin  # noqa: E402
-from avalanche.training.supervised import EWC, LwF, Naive, Replay  # noqa: E402
+from avalanche.training.supervised import (  # noqa: E402
+    EWC,
+    LwF,
+    Naive,
+    Replay,
+    SynapticIntelligence,
+)
 
 torch.set_num_threads(1)
 
@@ -37,6 +43,8 @@ def make_strategy(row: w.Row):
         return EWC(ewc_lambda=w.EWC_LAMBDA, **common)
     if row.method == "lwf":
         return LwF(alpha=w.ALPHA, temperature=w.TEMPERATURE, **common)
+    if row.method == "si":
+        return SynapticIntelligence(si_lambda=w.SI_LAMBDA, eps=w.DAMPING, **common)
     return Naive(**common)
 
 

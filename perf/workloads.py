@@ -17,7 +17,7 @@ class Row:
 
     Attributes:
         name: what the table calls it.
-        method: ``naive``, ``replay``, ``ewc``, ``lwf`` or ``eval``.
+        method: ``naive``, ``replay``, ``ewc``, ``lwf``, ``si`` or ``eval``.
         batch: samples of a training batch (replay adds as many from its memory).
         experiences: experiences of Split MNIST that are learnt, or evaluated.
     """
@@ -35,9 +35,11 @@ ROWS = (
     Row("replay, batch 10+10", "replay", 10),
     Row("EWC, batch 128", "ewc", 128),
     Row("LwF, batch 128", "lwf", 128),
+    Row("SI, batch 128", "si", 128),
     Row("evaluation, batch 128", "eval", 128, 5),
 )
 LEARNING_RATE, MEMORY, EWC_LAMBDA, ALPHA, TEMPERATURE = 0.05, 200, 100.0, 1.0, 2.0
+SI_LAMBDA, DAMPING = 1.0, 0.1
 MEAN, DEVIATION = 0.1307, 0.3081
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 
