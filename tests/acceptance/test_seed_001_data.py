@@ -5,7 +5,7 @@ from avalanche.benchmarks.classic import SplitMNIST
 # fmt: off
 
 
-def test_benchmark_data_iteration(small_mnist, capsys):
+def test_benchmark_data_iteration(mnist, capsys):
     benchmark_instance = SplitMNIST(n_experiences=5)
 
     train_stream = benchmark_instance.train_stream
@@ -29,11 +29,14 @@ def test_benchmark_data_iteration(small_mnist, capsys):
 
         assert test_experience.current_experience == experience.current_experience == idx
         assert [e.current_experience for e in cumulative_test] == list(range(idx + 1))
-    assert seen == 200
-    assert capsys.readouterr().out.splitlines() == ["Train dataset contains 40 patterns"] * 5
+    assert seen == (60000 if mnist == "real" else 200)
+    lines = capsys.readouterr().out.splitlines()
+    sizes = [len(experience.dataset) for experience in train_stream]
+    assert lines == [f"Train dataset contains {size} patterns" for size in sizes]
+    assert sum(sizes) == seen
 
 
-def test_benchmark_generators_and_scenarios(small_mnist):
+def test_benchmark_generators_and_scenarios(mnist):
     import torch
     from torchvision.transforms import ToTensor
 
@@ -58,7 +61,7 @@ def test_benchmark_generators_and_scenarios(small_mnist):
         assert (y in (0, 5), t) == (True, 0)
 
 
-def test_replay_buffers(small_mnist, capsys):
+def test_replay_buffers(mnist, capsys):
     from types import SimpleNamespace
 
     from avalanche.training.storage_policy import ReservoirSamplingBuffer

@@ -73,7 +73,7 @@ class MTSimpleMLP(MultiTaskModule):
 # fmt: on
 
 
-def test_support_for_pytorch_module(small_mnist):
+def test_support_for_pytorch_module(mnist):
     # Prepare model, optimizer, criterion (standard pytorch)
     model = SimpleMLP(num_classes=10)
     optimizer = SGD(model.parameters(), lr=0.001, momentum=0.9)
@@ -85,15 +85,25 @@ def test_support_for_pytorch_module(small_mnist):
     assert out.shape == (2, 10)
 
 
+def size(mnist, train_epochs):
+    """Batches and epochs: the original has 300 times the samples."""
+    if mnist == "real":
+        return {"train_mb_size": 100, "train_epochs": 1, "eval_mb_size": 500}
+    return {"train_mb_size": 10, "train_epochs": train_epochs}
+
+
 def quiet():
     return EvaluationPlugin(accuracy_metrics(experience=True))
 
 
-def test_dynamic_modules_incremental_classifier(small_mnist):
+def test_dynamic_modules_incremental_classifier(mnist):
     benchmark = SplitMNIST(5, fixed_class_order=list(range(10)))
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 32), nn.ReLU(), IncrementalClassifier(32))
     strategy = Naive(
-        model, SGD(model.parameters(), lr=0.05), train_mb_size=10, train_epochs=2, evaluator=quiet()
+        model,
+        SGD(model.parameters(), lr=0.05),
+        **size(mnist, train_epochs=2),
+        evaluator=quiet(),
     )
     for number, experience in enumerate(benchmark.train_stream):
         head = model[3].classifier
@@ -106,11 +116,11 @@ def test_dynamic_modules_incremental_classifier(small_mnist):
         assert not torch.equal(model[3].classifier.weight[: len(old)], old)
         found = strategy.eval(benchmark.test_stream)
         assert len([name for name in found if name.startswith("Top1_Acc_Exp")]) == 5
-    assert found["Top1_Acc_Exp/eval_phase/test_stream/Task000/Exp004"] == 1.0
+    assert found["Top1_Acc_Exp/eval_phase/test_stream/Task000/Exp004"] > 0.95
 
 
 @pytest.mark.parametrize("name", ["the slide's", "the library's"])
-def test_multi_head_training(small_mnist, name):
+def test_multi_head_training(mnist, name):
     benchmark = SplitMNIST(5, return_task_id=True)
     train_stream, test_stream = benchmark.train_stream, benchmark.test_stream
     if name == "the library's":
@@ -125,8 +135,7 @@ def test_multi_head_training(small_mnist, name):
         model=model,
         optimizer=SGD(model.parameters(), lr=0.1),
         criterion=CrossEntropyLoss(),
-        train_mb_size=10,
-        train_epochs=3,
+        **size(mnist, train_epochs=3),
         evaluator=quiet(),
     )
 
