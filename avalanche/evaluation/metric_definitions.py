@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_c
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metric_results import MetricResult, MetricType, MetricValue
 from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.trained import TrainedExperiences
 
 __all__ = ["GenericPluginMetric", "Metric", "PluginMetric"]
 
@@ -102,12 +103,17 @@ class GenericPluginMetric(PluginMetric[TResult]):
     ``__str__``, the metric's name. A dictionary as the result gives one value per key: an integer
     key is the value's task label, any other key is appended to the name.
 
+    A subclass with ``updates_each_iteration = False`` measures the machine and not batches: its
+    metric's ``update()`` takes a reading at every reset and every emission.
+
     Args:
         metric: the standalone metric.
         reset_at: when to forget: ``"iteration"``, ``"epoch"`` (training only), ``"experience"``,
             ``"stream"`` (a whole call of ``train`` or ``eval``) or ``"never"``.
         emit_at: when to emit; the same words without ``"never"``.
         mode: ``"train"`` or ``"eval"``, the phase to measure.
+        trained_only: measure, in evaluation, only experiences whose position was trained on, in
+            whatever order; nothing is emitted before the first training.
 
     Raises:
         ValueError: an unknown word, or ``"epoch"`` with ``mode="eval"``.
@@ -121,6 +127,7 @@ class GenericPluginMetric(PluginMetric[TResult]):
         reset_at: ResetAt = "experience",
         emit_at: EmitAt = "experience",
         mode: Mode = "eval",
+        trained_only: bool = False,
     ) -> None:
         if mode not in ("train", "eval"):
             raise ValueError(f"mode={mode!r}: expected 'train' or 'eval'")
@@ -131,11 +138,14 @@ class GenericPluginMetric(PluginMetric[TResult]):
         self._reset_at: ResetAt = reset_at
         self._emit_at: EmitAt = emit_at
         self._mode: Mode = mode
+        self._trained = TrainedExperiences() if trained_only else None
         acts = {f"after_{events[emit_at]}"}
         if reset_at != "never":
             acts.add(f"before_{events[reset_at]}")
         if self.updates_each_iteration:
             acts.add(f"after_{events['iteration']}")
+        if trained_only:
+            acts.add("after_training_exp")
         self._acts = frozenset(acts)
 
     def listens(self, event: str) -> bool:
@@ -150,21 +160,31 @@ class GenericPluginMetric(PluginMetric[TResult]):
 
     def lazy_result(self) -> MetricType:
         """What is emitted: the result, or the same as a 0-dim tensor that stays on the device."""
+        self._read()
         return self.result()
 
     def reset(self) -> None:
         """Forget everything."""
         self._metric.reset()
+        self._read()
+
+    def _read(self) -> None:
+        if not self.updates_each_iteration:
+            self._metric.update()  # type: ignore[attr-defined]
 
     def update(self, strategy: Any) -> None:
         """Give the current batch to the metric."""
 
     def state_dict(self) -> dict[str, Any]:
-        """State of the metric, if it has one."""
-        return self._metric.state_dict() if isinstance(self._metric, Stateful) else {}
+        """State of the metric, if it has one, and the experiences learnt, if they matter."""
+        state = self._metric.state_dict() if isinstance(self._metric, Stateful) else {}
+        return state if self._trained is None else {"metric": state, "trained": [*self._trained]}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
+        if self._trained is not None:
+            self._trained.load(state["trained"])
+            state = state["metric"]
         if isinstance(self._metric, Stateful):
             self._metric.load_state_dict(state)
 
@@ -174,6 +194,7 @@ class GenericPluginMetric(PluginMetric[TResult]):
         x_plot = strategy.clock.train_iterations
         add_exp = self._emit_at == "experience"
         if isinstance(value, dict):
+            has_tasks = getattr(strategy.experience, "task_labels", None) is not None
             made = []
             for key, item in value.items():
                 is_task = isinstance(key, int) and not isinstance(key, bool)
@@ -181,7 +202,7 @@ class GenericPluginMetric(PluginMetric[TResult]):
                     self,
                     strategy,
                     add_exp,
-                    add_task=key if is_task else True,
+                    add_task=key if is_task and has_tasks else not is_task,
                     detail=None if is_task else str(key),
                 )
                 made.append(MetricValue(self, name, item, x_plot))
@@ -194,9 +215,11 @@ class GenericPluginMetric(PluginMetric[TResult]):
             self.reset()
 
     def _after(self, moment: str, mode: Mode, strategy: Any) -> MetricResult:
-        if self._emit_at == moment and self._mode == mode:
-            return self._package_result(strategy)
-        return None
+        if self._emit_at != moment or self._mode != mode:
+            return None
+        if self._trained is not None and not self._trained:
+            return None
+        return self._package_result(strategy)
 
     def before_training(self, strategy: Any) -> MetricResult:
         """Reset, if that is the moment."""
@@ -230,6 +253,8 @@ class GenericPluginMetric(PluginMetric[TResult]):
 
     def after_training_exp(self, strategy: Any) -> MetricResult:
         """Emit, if that is the moment."""
+        if self._trained is not None:
+            self._trained.add(strategy)
         return self._after("experience", "train", strategy)
 
     def after_training(self, strategy: Any) -> MetricResult:
@@ -253,7 +278,8 @@ class GenericPluginMetric(PluginMetric[TResult]):
 
     def after_eval_iteration(self, strategy: Any) -> MetricResult:
         """Update, and emit if that is the moment."""
-        if self._mode == "eval":
+        counts = self._trained is None or strategy.experience.current_experience in self._trained
+        if self._mode == "eval" and counts:
             self.update(strategy)
         return self._after("iteration", "eval", strategy)
 

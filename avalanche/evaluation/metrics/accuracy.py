@@ -13,9 +13,17 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
-from avalanche.evaluation.metric_results import MetricResult, MetricType
+from avalanche.evaluation.metric_results import MetricType
 from avalanche.evaluation.metrics.by_task import TaskSums
-from avalanche.evaluation.trained import TrainedExperiences
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    RUNNING_EPOCH,
+    STREAM,
+    granularity,
+    switched_on,
+)
 
 __all__ = [
     "Accuracy",
@@ -223,6 +231,7 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
         mode: ``"train"`` or ``"eval"``.
         split_by_task: emit one value per task.
         counter: shared by the metrics of one call of :func:`accuracy_metrics`.
+        trained_only: measure only what was learnt, in evaluation.
     """
 
     def __init__(
@@ -232,10 +241,11 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
         mode: Mode,
         split_by_task: bool = False,
         counter: CorrectCounter | None = None,
+        trained_only: bool = False,
     ) -> None:
         self._accuracy = CountedAccuracy(counter)
         self._per_task = TaskAwareAccuracy() if split_by_task else None
-        super().__init__(self._per_task or self._accuracy, reset_at, emit_at, mode)
+        super().__init__(self._per_task or self._accuracy, reset_at, emit_at, mode, trained_only)
 
     def update(self, strategy: Any) -> None:
         """Count the current batch."""
@@ -253,55 +263,44 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
         """The accuracy, still on the device."""
         return self.result() if self._per_task is not None else self._accuracy.compute()
 
+    def __str__(self) -> str:
+        name = "Acc" if self._per_task is None else "TaskAcc"
+        return f"Top1_{granularity(name, self._reset_at, self._emit_at)}"
+
 
 class MinibatchAccuracy(AccuracyPluginMetric):
     """Training accuracy of every minibatch: ``Top1_Acc_MB``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__("iteration", "iteration", "train", counter=counter)
-
-    def __str__(self) -> str:
-        return "Top1_Acc_MB"
+        super().__init__(*MINIBATCH, counter=counter)
 
 
 class EpochAccuracy(AccuracyPluginMetric):
     """Training accuracy over every epoch, while the model learns: ``Top1_Acc_Epoch``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__("epoch", "epoch", "train", counter=counter)
-
-    def __str__(self) -> str:
-        return "Top1_Acc_Epoch"
+        super().__init__(*EPOCH, counter=counter)
 
 
 class RunningEpochAccuracy(AccuracyPluginMetric):
     """Training accuracy since the epoch began, every iteration: ``Top1_RunningAcc_Epoch``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__("epoch", "iteration", "train", counter=counter)
-
-    def __str__(self) -> str:
-        return "Top1_RunningAcc_Epoch"
+        super().__init__(*RUNNING_EPOCH, counter=counter)
 
 
 class ExperienceAccuracy(AccuracyPluginMetric):
     """Evaluation accuracy of every experience: ``Top1_Acc_Exp``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__("experience", "experience", "eval", counter=counter)
-
-    def __str__(self) -> str:
-        return "Top1_Acc_Exp"
+        super().__init__(*EXPERIENCE, counter=counter)
 
 
 class StreamAccuracy(AccuracyPluginMetric):
     """Evaluation accuracy over all samples of the stream: ``Top1_Acc_Stream``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__("stream", "stream", "eval", counter=counter)
-
-    def __str__(self) -> str:
-        return "Top1_Acc_Stream"
+        super().__init__(*STREAM, counter=counter)
 
 
 class TrainedExperienceAccuracy(AccuracyPluginMetric):
@@ -312,34 +311,10 @@ class TrainedExperienceAccuracy(AccuracyPluginMetric):
     """
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        self._trained = TrainedExperiences()
-        super().__init__("stream", "stream", "eval", counter=counter)
+        super().__init__(*STREAM, counter=counter, trained_only=True)
 
     def __str__(self) -> str:
         return "Accuracy_On_Trained_Experiences"
-
-    def after_training_exp(self, strategy: Any) -> MetricResult:
-        """Remember the experience."""
-        self._trained.add(strategy)
-        return None
-
-    def update(self, strategy: Any) -> None:
-        """Count the batch if its experience was learnt."""
-        if strategy.experience.current_experience in self._trained:
-            super().update(strategy)
-
-    def after_eval(self, strategy: Any) -> MetricResult:
-        """Emit, unless nothing was learnt yet."""
-        return super().after_eval(strategy) if self._trained else None
-
-    def state_dict(self) -> dict[str, Any]:
-        """Counts and the experiences learnt."""
-        return {"metric": super().state_dict(), "trained": self._trained.state()}
-
-    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
-        """Restore what :meth:`state_dict` gave."""
-        super().load_state_dict(state["metric"])
-        self._trained.load(state["trained"])
 
 
 class AccuracyPerTaskPluginMetric(AccuracyPluginMetric):
@@ -353,17 +328,6 @@ class AccuracyPerTaskPluginMetric(AccuracyPluginMetric):
 
     def __init__(self, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
         super().__init__(reset_at, emit_at, mode, split_by_task=True)
-
-    def __str__(self) -> str:
-        return f"Top1_{granularity('TaskAcc', self._reset_at, self._emit_at)}"
-
-
-def granularity(name: str, reset_at: ResetAt, emit_at: EmitAt) -> str:
-    """``name`` with the suffix of its granularity, and ``Running`` where it runs on."""
-    if emit_at == "iteration" and reset_at == "epoch":
-        return f"Running{name}_Epoch"
-    suffix = {"iteration": "MB", "epoch": "Epoch", "experience": "Exp", "stream": "Stream"}
-    return f"{name}_{suffix[emit_at]}"
 
 
 def accuracy_metrics(
@@ -389,13 +353,14 @@ def accuracy_metrics(
         >>> [str(metric) for metric in accuracy_metrics(epoch=True, stream=True)]
         ['Top1_Acc_Epoch', 'Top1_Acc_Stream']
     """
-    counter = CorrectCounter()
-    kinds: list[tuple[bool, Any]] = [
-        (minibatch, MinibatchAccuracy),
-        (epoch, EpochAccuracy),
-        (epoch_running, RunningEpochAccuracy),
-        (experience, ExperienceAccuracy),
-        (stream, StreamAccuracy),
-        (trained_experience, TrainedExperienceAccuracy),
-    ]
-    return [kind(counter) for wanted, kind in kinds if wanted]
+    return switched_on(
+        [
+            (minibatch, MinibatchAccuracy),
+            (epoch, EpochAccuracy),
+            (epoch_running, RunningEpochAccuracy),
+            (experience, ExperienceAccuracy),
+            (stream, StreamAccuracy),
+            (trained_experience, TrainedExperienceAccuracy),
+        ],
+        CorrectCounter(),
+    )

@@ -11,6 +11,15 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    RUNNING_EPOCH,
+    STREAM,
+    granularity,
+    switched_on,
+)
 
 __all__ = [
     "CPUPluginMetric",
@@ -78,68 +87,45 @@ class CPUPluginMetric(GenericPluginMetric[float]):
     updates_each_iteration: ClassVar[bool] = False
 
     def __init__(self, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
-        self._usage = CPUUsage()
-        super().__init__(self._usage, reset_at, emit_at, mode)
+        super().__init__(CPUUsage(), reset_at, emit_at, mode)
 
-    def reset(self) -> None:
-        """Start."""
-        self._usage.reset()
-        self._usage.update()
-
-    def lazy_result(self) -> float:
-        """Percent until now."""
-        self._usage.update()
-        return self._usage.result()
+    def __str__(self) -> str:
+        return granularity("CPUUsage", self._reset_at, self._emit_at)
 
 
 class MinibatchCPUUsage(CPUPluginMetric):
     """Processor use of every training iteration: ``CPUUsage_MB``."""
 
     def __init__(self) -> None:
-        super().__init__("iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "CPUUsage_MB"
+        super().__init__(*MINIBATCH)
 
 
 class EpochCPUUsage(CPUPluginMetric):
     """Processor use of every training epoch: ``CPUUsage_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__("epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return "CPUUsage_Epoch"
+        super().__init__(*EPOCH)
 
 
 class RunningEpochCPUUsage(CPUPluginMetric):
     """Processor use since the epoch began, at every iteration: ``RunningCPUUsage_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__("epoch", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "RunningCPUUsage_Epoch"
+        super().__init__(*RUNNING_EPOCH)
 
 
 class ExperienceCPUUsage(CPUPluginMetric):
     """Processor use of the evaluation of every experience: ``CPUUsage_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__("experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return "CPUUsage_Exp"
+        super().__init__(*EXPERIENCE)
 
 
 class StreamCPUUsage(CPUPluginMetric):
     """Processor use of the evaluation of the stream: ``CPUUsage_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__("stream", "stream", "eval")
-
-    def __str__(self) -> str:
-        return "CPUUsage_Stream"
+        super().__init__(*STREAM)
 
 
 def cpu_usage_metrics(
@@ -163,12 +149,12 @@ def cpu_usage_metrics(
         >>> [str(metric) for metric in cpu_usage_metrics(epoch=True, experience=True)]
         ['CPUUsage_Epoch', 'CPUUsage_Exp']
     """
-    wanted: list[tuple[bool, type[CPUPluginMetric]]] = [
-        (minibatch, MinibatchCPUUsage),
-        (epoch, EpochCPUUsage),
-        (epoch_running, RunningEpochCPUUsage),
-        (experience, ExperienceCPUUsage),
-        (stream, StreamCPUUsage),
-    ]
-    # The five classes above take no arguments, unlike their base.
-    return [make() for switched_on, make in wanted if switched_on]  # type: ignore[call-arg]
+    return switched_on(
+        [
+            (minibatch, MinibatchCPUUsage),
+            (epoch, EpochCPUUsage),
+            (epoch_running, RunningEpochCPUUsage),
+            (experience, ExperienceCPUUsage),
+            (stream, StreamCPUUsage),
+        ]
+    )

@@ -12,6 +12,14 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    STREAM,
+    granularity,
+    switched_on,
+)
 
 __all__ = [
     "DiskPluginMetric",
@@ -113,13 +121,14 @@ class DiskPluginMetric(GenericPluginMetric[float]):
     updates_each_iteration: ClassVar[bool] = False
 
     def __init__(self, paths: Paths, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
-        self._usage = DiskUsage(paths)
-        super().__init__(self._usage, reset_at, emit_at, mode)
+        super().__init__(DiskUsage(paths), reset_at, emit_at, mode)
 
-    def lazy_result(self) -> float:
-        """KB now."""
-        self._usage.update()
-        return self._usage.result()
+    def reset(self) -> None:
+        """Back to zero, without a look at the files."""
+        self._metric.reset()
+
+    def __str__(self) -> str:
+        return granularity("DiskUsage", self._reset_at, self._emit_at)
 
 
 class MinibatchDiskUsage(DiskPluginMetric):
@@ -132,10 +141,7 @@ class MinibatchDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, "iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "DiskUsage_MB"
+        super().__init__(paths_to_monitor, *MINIBATCH)
 
 
 class EpochDiskUsage(DiskPluginMetric):
@@ -146,10 +152,7 @@ class EpochDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, "epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return "DiskUsage_Epoch"
+        super().__init__(paths_to_monitor, *EPOCH)
 
 
 class ExperienceDiskUsage(DiskPluginMetric):
@@ -160,10 +163,7 @@ class ExperienceDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, "experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return "DiskUsage_Exp"
+        super().__init__(paths_to_monitor, *EXPERIENCE)
 
 
 class StreamDiskUsage(DiskPluginMetric):
@@ -174,10 +174,7 @@ class StreamDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, "stream", "stream", "eval")
-
-    def __str__(self) -> str:
-        return "DiskUsage_Stream"
+        super().__init__(paths_to_monitor, *STREAM)
 
 
 def disk_usage_metrics(
@@ -201,13 +198,12 @@ def disk_usage_metrics(
         >>> [str(metric) for metric in disk_usage_metrics(epoch=True, stream=True)]
         ['DiskUsage_Epoch', 'DiskUsage_Stream']
     """
-    metrics: list[PluginMetric[Any]] = []
-    if minibatch:
-        metrics.append(MinibatchDiskUsage(paths_to_monitor))
-    if epoch:
-        metrics.append(EpochDiskUsage(paths_to_monitor))
-    if experience:
-        metrics.append(ExperienceDiskUsage(paths_to_monitor))
-    if stream:
-        metrics.append(StreamDiskUsage(paths_to_monitor))
-    return metrics
+    return switched_on(
+        [
+            (minibatch, MinibatchDiskUsage),
+            (epoch, EpochDiskUsage),
+            (experience, ExperienceDiskUsage),
+            (stream, StreamDiskUsage),
+        ],
+        paths_to_monitor,
+    )

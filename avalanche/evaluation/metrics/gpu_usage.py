@@ -5,7 +5,14 @@ from typing import Any
 from avalanche.evaluation.metric_definitions import EmitAt, Mode, PluginMetric, ResetAt
 from avalanche.evaluation.metric_results import MetricValue
 from avalanche.evaluation.metrics.gpu_reading import gpu_reader
-from avalanche.evaluation.metrics.peak import Peak, PeakPluginMetric
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    STREAM,
+    switched_on,
+)
+from avalanche.evaluation.metrics.peak import Peak, PeakPluginMetric, peak_name
 
 __all__ = [
     "EpochMaxGPU",
@@ -80,6 +87,9 @@ class GPUPluginMetric(PeakPluginMetric):
         self._gpu = MaxGPU(gpu_id, every)
         super().__init__(self._gpu, reset_at, emit_at, mode)
 
+    def __str__(self) -> str:
+        return peak_name(f"MaxGPU{self.gpu_id}Usage", self._reset_at, self._emit_at)
+
     def _package_result(self, strategy: Any) -> list[MetricValue]:
         return super()._package_result(strategy) if self._gpu.available else []
 
@@ -93,10 +103,7 @@ class MinibatchMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, "iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return f"MaxGPU{self.gpu_id}Usage_MB"
+        super().__init__(gpu_id, every, *MINIBATCH)
 
 
 class EpochMaxGPU(GPUPluginMetric):
@@ -108,10 +115,7 @@ class EpochMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, "epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return f"MaxGPU{self.gpu_id}Usage_Epoch"
+        super().__init__(gpu_id, every, *EPOCH)
 
 
 class ExperienceMaxGPU(GPUPluginMetric):
@@ -123,10 +127,7 @@ class ExperienceMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, "experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return f"MaxGPU{self.gpu_id}Usage_Experience"
+        super().__init__(gpu_id, every, *EXPERIENCE)
 
 
 class StreamMaxGPU(GPUPluginMetric):
@@ -138,10 +139,7 @@ class StreamMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, "stream", "stream", "eval")
-
-    def __str__(self) -> str:
-        return f"MaxGPU{self.gpu_id}Usage_Stream"
+        super().__init__(gpu_id, every, *STREAM)
 
 
 def gpu_usage_metrics(
@@ -168,13 +166,12 @@ def gpu_usage_metrics(
         >>> [str(metric) for metric in gpu_usage_metrics(-1, every=0.5, epoch=True)]
         ['MaxGPU-1Usage_Epoch']
     """
-    metrics: list[PluginMetric[Any]] = []
-    if minibatch:
-        metrics.append(MinibatchMaxGPU(gpu_id, every))
-    if epoch:
-        metrics.append(EpochMaxGPU(gpu_id, every))
-    if experience:
-        metrics.append(ExperienceMaxGPU(gpu_id, every))
-    if stream:
-        metrics.append(StreamMaxGPU(gpu_id, every))
-    return metrics
+    return switched_on(
+        [
+            (minibatch, MinibatchMaxGPU),
+            (epoch, EpochMaxGPU),
+            (experience, ExperienceMaxGPU),
+            (stream, StreamMaxGPU),
+        ],
+        *(gpu_id, every),
+    )

@@ -14,8 +14,16 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricType
-from avalanche.evaluation.metrics.accuracy import granularity
 from avalanche.evaluation.metrics.by_task import TaskSums
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    RUNNING_EPOCH,
+    STREAM,
+    granularity,
+    switched_on,
+)
 from avalanche.evaluation.metrics.mean import Mean, as_summand
 
 __all__ = [
@@ -153,6 +161,9 @@ class LossPluginMetric(GenericPluginMetric[float]):
         """The mean, still on the device."""
         return self._loss.compute()
 
+    def __str__(self) -> str:
+        return granularity("Loss", self._reset_at, self._emit_at)
+
 
 class LossPerTaskPluginMetric(GenericPluginMetric[dict[int, float]]):
     """The loss of every task apart: ``TaskLoss_Stream``, ...; see :class:`TaskAwareLoss`.
@@ -179,50 +190,35 @@ class MinibatchLoss(LossPluginMetric):
     """Training loss of every minibatch: ``Loss_MB``."""
 
     def __init__(self) -> None:
-        super().__init__("iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "Loss_MB"
+        super().__init__(*MINIBATCH)
 
 
 class EpochLoss(LossPluginMetric):
     """Training loss over every epoch: ``Loss_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__("epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return "Loss_Epoch"
+        super().__init__(*EPOCH)
 
 
 class RunningEpochLoss(LossPluginMetric):
     """Training loss since the epoch began, every iteration: ``RunningLoss_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__("epoch", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "RunningLoss_Epoch"
+        super().__init__(*RUNNING_EPOCH)
 
 
 class ExperienceLoss(LossPluginMetric):
     """Evaluation loss of every experience: ``Loss_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__("experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return "Loss_Exp"
+        super().__init__(*EXPERIENCE)
 
 
 class StreamLoss(LossPluginMetric):
     """Evaluation loss over all samples of the stream: ``Loss_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__("stream", "stream", "eval")
-
-    def __str__(self) -> str:
-        return "Loss_Stream"
+        super().__init__(*STREAM)
 
 
 def loss_metrics(
@@ -246,11 +242,12 @@ def loss_metrics(
         >>> [str(metric) for metric in loss_metrics(minibatch=True, experience=True)]
         ['Loss_MB', 'Loss_Exp']
     """
-    kinds: list[tuple[bool, type[LossPluginMetric]]] = [
-        (minibatch, MinibatchLoss),
-        (epoch, EpochLoss),
-        (epoch_running, RunningEpochLoss),
-        (experience, ExperienceLoss),
-        (stream, StreamLoss),
-    ]
-    return [kind() for wanted, kind in kinds if wanted]  # type: ignore[call-arg]
+    return switched_on(
+        [
+            (minibatch, MinibatchLoss),
+            (epoch, EpochLoss),
+            (epoch_running, RunningEpochLoss),
+            (experience, ExperienceLoss),
+            (stream, StreamLoss),
+        ]
+    )

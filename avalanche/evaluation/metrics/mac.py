@@ -16,6 +16,13 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    granularity,
+    switched_on,
+)
 from avalanche.models.utils import avalanche_forward
 
 __all__ = ["MAC", "EpochMAC", "ExperienceMAC", "MACPluginMetric", "MAC_metrics", "MinibatchMAC"]
@@ -132,35 +139,29 @@ class MACPluginMetric(GenericPluginMetric[int]):
         self._mac.update(strategy.model, x, tasks)
         self._counted = True
 
+    def __str__(self) -> str:
+        return granularity("MAC", self._reset_at, self._emit_at)
+
 
 class MinibatchMAC(MACPluginMetric):
     """Operations in every training iteration: ``MAC_MB``."""
 
     def __init__(self) -> None:
-        super().__init__("iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "MAC_MB"
+        super().__init__(*MINIBATCH)
 
 
 class EpochMAC(MACPluginMetric):
     """Operations in every training epoch: ``MAC_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__("epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return "MAC_Epoch"
+        super().__init__(*EPOCH)
 
 
 class ExperienceMAC(MACPluginMetric):
     """Operations in the evaluation of every experience: ``MAC_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__("experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return "MAC_Exp"
+        super().__init__(*EXPERIENCE)
 
 
 def MAC_metrics(  # the field's name for it
@@ -177,11 +178,4 @@ def MAC_metrics(  # the field's name for it
         >>> [str(metric) for metric in MAC_metrics(epoch=True, experience=True)]
         ['MAC_Epoch', 'MAC_Exp']
     """
-    metrics: list[PluginMetric[Any]] = []
-    if minibatch:
-        metrics.append(MinibatchMAC())
-    if epoch:
-        metrics.append(EpochMAC())
-    if experience:
-        metrics.append(ExperienceMAC())
-    return metrics
+    return switched_on([(minibatch, MinibatchMAC), (epoch, EpochMAC), (experience, ExperienceMAC)])

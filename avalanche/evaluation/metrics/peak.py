@@ -14,8 +14,9 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricResult
+from avalanche.evaluation.metrics.granularity import granularity
 
-__all__ = ["Peak", "PeakPluginMetric"]
+__all__ = ["Peak", "PeakPluginMetric", "peak_name"]
 
 _log = logging.getLogger("avalanche")
 
@@ -122,16 +123,6 @@ class PeakPluginMetric(GenericPluginMetric[float]):
         self._peak = peak
         super().__init__(peak, reset_at, emit_at, mode)
 
-    def reset(self) -> None:
-        """Start from the current reading."""
-        self._peak.reset()
-        self._peak.update()
-
-    def lazy_result(self) -> float:
-        """The highest reading until now."""
-        self._peak.update()
-        return self._peak.result()
-
     def before_training(self, strategy: Any) -> MetricResult:
         """Start the thread if training is measured."""
         if self._mode == "train":
@@ -161,3 +152,8 @@ class PeakPluginMetric(GenericPluginMetric[float]):
     def close(self) -> None:
         """Stop the thread of a run that was interrupted."""
         self._peak.stop_thread()
+
+
+def peak_name(name: str, reset_at: ResetAt, emit_at: EmitAt) -> str:
+    """``name`` with its granularity, of which the field writes this one out for peaks."""
+    return granularity(name, reset_at, emit_at).replace("_Exp", "_Experience")

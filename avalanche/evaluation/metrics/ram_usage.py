@@ -3,7 +3,14 @@
 from typing import Any
 
 from avalanche.evaluation.metric_definitions import EmitAt, Mode, PluginMetric, ResetAt
-from avalanche.evaluation.metrics.peak import Peak, PeakPluginMetric
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    STREAM,
+    switched_on,
+)
+from avalanche.evaluation.metrics.peak import Peak, PeakPluginMetric, peak_name
 
 __all__ = [
     "EpochMaxRAM",
@@ -59,6 +66,9 @@ class RAMPluginMetric(PeakPluginMetric):
     def __init__(self, every: float, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
         super().__init__(MaxRAM(every), reset_at, emit_at, mode)
 
+    def __str__(self) -> str:
+        return peak_name("MaxRAMUsage", self._reset_at, self._emit_at)
+
 
 class MinibatchMaxRAM(RAMPluginMetric):
     """Highest memory in every training iteration: ``MaxRAMUsage_MB``.
@@ -68,10 +78,7 @@ class MinibatchMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, "iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "MaxRAMUsage_MB"
+        super().__init__(every, *MINIBATCH)
 
 
 class EpochMaxRAM(RAMPluginMetric):
@@ -82,10 +89,7 @@ class EpochMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, "epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return "MaxRAMUsage_Epoch"
+        super().__init__(every, *EPOCH)
 
 
 class ExperienceMaxRAM(RAMPluginMetric):
@@ -96,10 +100,7 @@ class ExperienceMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, "experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return "MaxRAMUsage_Experience"
+        super().__init__(every, *EXPERIENCE)
 
 
 class StreamMaxRAM(RAMPluginMetric):
@@ -110,10 +111,7 @@ class StreamMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, "stream", "stream", "eval")
-
-    def __str__(self) -> str:
-        return "MaxRAMUsage_Stream"
+        super().__init__(every, *STREAM)
 
 
 def ram_usage_metrics(
@@ -137,13 +135,12 @@ def ram_usage_metrics(
         >>> [str(metric) for metric in ram_usage_metrics(every=0.5, experience=True)]
         ['MaxRAMUsage_Experience']
     """
-    metrics: list[PluginMetric[Any]] = []
-    if minibatch:
-        metrics.append(MinibatchMaxRAM(every))
-    if epoch:
-        metrics.append(EpochMaxRAM(every))
-    if experience:
-        metrics.append(ExperienceMaxRAM(every))
-    if stream:
-        metrics.append(StreamMaxRAM(every))
-    return metrics
+    return switched_on(
+        [
+            (minibatch, MinibatchMaxRAM),
+            (epoch, EpochMaxRAM),
+            (experience, ExperienceMaxRAM),
+            (stream, StreamMaxRAM),
+        ],
+        every,
+    )

@@ -11,6 +11,15 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    RUNNING_EPOCH,
+    STREAM,
+    granularity,
+    switched_on,
+)
 
 __all__ = [
     "ElapsedTime",
@@ -78,35 +87,22 @@ class TimePluginMetric(GenericPluginMetric[float]):
         self._time = ElapsedTime()
         super().__init__(self._time, reset_at, emit_at, mode)
 
-    def reset(self) -> None:
-        """Start the clock."""
-        self._time.reset()
-        self._time.update()
-
-    def lazy_result(self) -> float:
-        """Seconds until now."""
-        self._time.update()
-        return self._time.result()
+    def __str__(self) -> str:
+        return granularity("Time", self._reset_at, self._emit_at)
 
 
 class MinibatchTime(TimePluginMetric):
     """Seconds of every training iteration: ``Time_MB``."""
 
     def __init__(self) -> None:
-        super().__init__("iteration", "iteration", "train")
-
-    def __str__(self) -> str:
-        return "Time_MB"
+        super().__init__(*MINIBATCH)
 
 
 class EpochTime(TimePluginMetric):
     """Seconds of every training epoch: ``Time_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__("epoch", "epoch", "train")
-
-    def __str__(self) -> str:
-        return "Time_Epoch"
+        super().__init__(*EPOCH)
 
 
 class RunningEpochTime(TimePluginMetric):
@@ -117,7 +113,7 @@ class RunningEpochTime(TimePluginMetric):
 
     def __init__(self) -> None:
         self._iterations = 0
-        super().__init__("epoch", "iteration", "train")
+        super().__init__(*RUNNING_EPOCH)
 
     def reset(self) -> None:
         """Start the clock."""
@@ -127,34 +123,25 @@ class RunningEpochTime(TimePluginMetric):
     def lazy_result(self) -> float:
         """Seconds per iteration until now."""
         self._iterations += 1
-        return super().lazy_result() / self._iterations
+        return float(super().lazy_result())
 
     def result(self) -> float:
         """Seconds per iteration until the last one."""
         return self._time.result() / self._iterations if self._iterations else 0.0
-
-    def __str__(self) -> str:
-        return "RunningTime_Epoch"
 
 
 class ExperienceTime(TimePluginMetric):
     """Seconds of the evaluation of every experience: ``Time_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__("experience", "experience", "eval")
-
-    def __str__(self) -> str:
-        return "Time_Exp"
+        super().__init__(*EXPERIENCE)
 
 
 class StreamTime(TimePluginMetric):
     """Seconds of the evaluation of the stream: ``Time_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__("stream", "stream", "eval")
-
-    def __str__(self) -> str:
-        return "Time_Stream"
+        super().__init__(*STREAM)
 
 
 def timing_metrics(
@@ -178,15 +165,12 @@ def timing_metrics(
         >>> [str(metric) for metric in timing_metrics(epoch=True, epoch_running=True)]
         ['Time_Epoch', 'RunningTime_Epoch']
     """
-    metrics: list[PluginMetric[Any]] = []
-    if minibatch:
-        metrics.append(MinibatchTime())
-    if epoch:
-        metrics.append(EpochTime())
-    if epoch_running:
-        metrics.append(RunningEpochTime())
-    if experience:
-        metrics.append(ExperienceTime())
-    if stream:
-        metrics.append(StreamTime())
-    return metrics
+    return switched_on(
+        [
+            (minibatch, MinibatchTime),
+            (epoch, EpochTime),
+            (epoch_running, RunningEpochTime),
+            (experience, ExperienceTime),
+            (stream, StreamTime),
+        ]
+    )
