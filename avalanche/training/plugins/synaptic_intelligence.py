@@ -97,9 +97,14 @@ class SynapticIntelligencePlugin(SupervisedPlugin):
         return self.si.excluded_parameters
 
     @property
+    def quadratic(self) -> QuadraticPenalty:
+        """The quadratic form that is added to the loss, times half the strength."""
+        return self.si.quadratic
+
+    @property
     def ewc_data(self) -> steps.EwcData:
         """Weights after the last experience and their importances, by parameter name."""
-        return self.si.quadratic.centers, self.si.quadratic.weights
+        return self.quadratic.centers, self.quadratic.weights
 
     def device(self, strategy: Any) -> Any:
         """Where importances are computed."""
