@@ -17,6 +17,7 @@ from avalanche.benchmarks.scenarios import split_online_stream
 from avalanche.cli import registry
 from avalanche.cli.cost import DivergenceGuard, MemoryWatch, SampleCounter, seconds_now
 from avalanche.cli.errors import UsageError
+from avalanche.cli.fit import check_fit, found_out, try_out
 from avalanche.cli.folder import RunFolder
 from avalanche.cli.progress import Bars, Progress, Pulse
 from avalanche.cli.request import Choice, Request
@@ -102,6 +103,8 @@ def build_trial(
     model_type = registry.lookup("models", request.model.name)
     arguments = {**found_out(request.model, benchmark), **request.model.arguments}
     model = _make("--model", request.model, model_type, arguments)
+    check_fit(model, request.model, benchmark, request.benchmark)
+    _make("--model", request.model, try_out, {"model": model, "benchmark": benchmark})
     optimizer = _make("--optimizer", request.optimizer,
                       registry.lookup("optimizers", request.optimizer.name),
                       {"params": model.parameters(), **request.optimizer.arguments})  # fmt: skip
@@ -131,18 +134,6 @@ def build_trial(
          **loop, **choice.arguments},
     )  # fmt: skip
     return Trial(choice, seed, strategy, benchmark, upper_bound, counter, request.experience_size)
-
-
-def found_out(model: Choice, benchmark: Any) -> dict[str, int]:
-    """Return the sizes that the model takes and the benchmark decides."""
-    sizes = {}
-    if "num_classes" in model.options:
-        sizes["num_classes"] = 1 + max(
-            max(experience.classes_in_this_experience) for experience in benchmark.train_stream
-        )
-    if "input_size" in model.options:
-        sizes["input_size"] = int(benchmark.train_stream[0].dataset[0][0].numel())
-    return {name: size for name, size in sizes.items() if model.options[name] is None}
 
 
 def check(request: Request) -> None:

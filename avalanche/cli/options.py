@@ -17,6 +17,7 @@ from avalanche.cli import registry
 from avalanche.cli.arguments import Given, merge, read_config, scan
 from avalanche.cli.defaults import CHOICES, DEFAULTS, RUN_OWNED
 from avalanche.cli.errors import UsageError, nearest
+from avalanche.cli.fit import SIZES
 from avalanche.cli.request import Choice, Request
 from avalanche.cli.run_options import RUN_OPTIONS, check_run_options
 from avalanche.cli.signatures import REQUIRED, Option, options_of, type_text
@@ -35,8 +36,7 @@ _TRANSFORMS = ("train_transform", "eval_transform")
 # Arguments that a run can find out by itself when nothing is given, and what they become.
 _FOUND_OUT = {
     ("benchmark", "seed"): "by default the seed of the run, so that means are over class orders",
-    ("model", "num_classes"): "by default as many as the benchmark has",
-    ("model", "input_size"): "by default as the benchmark's samples have",
+    **{("model", name): "by default as the benchmark has" for name in SIZES},
 }
 
 

@@ -107,7 +107,9 @@ def _is_metric(name: str, thing: Any) -> bool:
 def _is_model(name: str, thing: Any) -> bool:
     from torch.nn import Module
 
-    return inspect.isclass(thing) and issubclass(thing, Module) and not inspect.isabstract(thing)
+    if not inspect.isclass(thing) or inspect.isabstract(thing) or name in _PARTS:
+        return False
+    return issubclass(thing, Module)
 
 
 def _is_optimizer(name: str, thing: Any) -> bool:
@@ -115,6 +117,23 @@ def _is_optimizer(name: str, thing: Any) -> bool:
 
     return inspect.isclass(thing) and issubclass(thing, Optimizer) and thing is not Optimizer
 
+
+# Modules to build models from, which cannot learn a benchmark by themselves.
+_PARTS = {
+    "DynamicModule",
+    "FeatureExtractorBackbone",
+    "FeatureExtractorModel",
+    "Flatten",
+    "IncrementalClassifier",
+    "LinearAdapter",
+    "MLP",
+    "MLPAdapter",
+    "MultiHeadClassifier",
+    "MultiTaskModule",
+    "PNNColumn",
+    "PNNLayer",
+    "TrainEvalModel",
+}
 
 _FINDERS: dict[str, tuple[str, Callable[[str, Any], bool]]] = {
     "benchmarks": ("avalanche.benchmarks.classic", _is_benchmark),

@@ -305,11 +305,11 @@ class PNN(MultiTaskModule):
 
     def forward_single_task(self, x: Tensor, task_label: int) -> Tensor:
         """Logits of one task: ``(batch, ...)`` to ``(batch, units)``."""
+        x = _flatten(x, self.in_features, "in_features")
         column = self.task_to_module_idx.get(task_label)
         if column is None:
             units = max(self.max_class_label, self.classifier.starting_out_features)
             return torch.zeros(x.shape[0], units, device=x.device)
-        x = _flatten(x, self.in_features, "in_features")
         hidden = [x] * (column + 1)
         for layer in self.layers:
             hidden = [

@@ -15,7 +15,11 @@ from avalanche.cli.errors import UsageError
         ),
         ("plugins", {"EvaluationPlugin", "ReplayPlugin", "EWCPlugin"}, {"default_evaluator"}),
         ("metrics", {"accuracy_metrics", "forgetting_metrics"}, {"Accuracy"}),
-        ("models", {"SimpleMLP", "MTSimpleMLP"}, {"avalanche_forward"}),
+        (
+            "models",
+            {"SimpleMLP", "MTSimpleMLP", "MTSimpleCNN", "PNN"},
+            {"avalanche_forward", "PNNLayer", "MultiHeadClassifier"},
+        ),
         ("optimizers", {"SGD", "Adam"}, {"Optimizer"}),
     ],
 )

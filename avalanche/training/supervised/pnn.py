@@ -51,7 +51,7 @@ class PNNStrategy(SupervisedTemplate):
     ) -> None:
         if not isinstance(model, PNN):
             raise TypeError(
-                f"model={type(model).__name__}: PNNStrategy trains a PNN; build "
-                "avalanche.models.PNN(...), or use Naive for another growing model"
+                f"model={type(model).__name__}: PNNStrategy trains a PNN; give an "
+                "avalanche.models.PNN, or use Naive for other models"
             )
         super().__init__(model, optimizer, criterion, *args, **base)
