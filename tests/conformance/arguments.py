@@ -15,7 +15,9 @@ STRATEGIES = {
     "Replay": {"mem_size": 20},
 }
 
+# A function gets the model and gives the arguments.
 PLUGINS = {
+    "CWRStarPlugin": lambda model: {"model": model},
     "AGEMPlugin": {"patterns_per_experience": 10, "sample_size": 16},
     "GEMPlugin": {"patterns_per_experience": 10, "memory_strength": 0.5},
     "CoPEPlugin": {"mem_size": 20, "n_classes": 6, "p_size": 6},

@@ -69,7 +69,8 @@ def test_plugins(cls, check):
     own = PLUGINS.get(cls.__name__, {})
 
     def factory(model, optimizer, **loop):
-        loop["plugins"] = [*(loop.get("plugins") or ()), cls(**own)]
+        plugin = cls(**(own(model) if callable(own) else own))
+        loop["plugins"] = [*(loop.get("plugins") or ()), plugin]
         return Naive(model, optimizer, **loop)
 
     CHECKS[check](factory)

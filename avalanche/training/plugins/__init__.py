@@ -4,6 +4,7 @@ from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.plugins.agem import AGEMPlugin
 from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.cope import CoPEPlugin, PPPloss
+from avalanche.training.plugins.cwr_star import CWRStarPlugin
 from avalanche.training.plugins.evaluation import (
     EvaluationPlugin,
     default_evaluator,
@@ -27,6 +28,7 @@ from avalanche.training.plugins.synaptic_intelligence import SynapticIntelligenc
 
 __all__ = [
     "AGEMPlugin",
+    "CWRStarPlugin",
     "ClassBalancedStoragePolicy",
     "Clock",
     "CoPEPlugin",

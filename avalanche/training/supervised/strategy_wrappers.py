@@ -3,6 +3,7 @@
 from avalanche.training.supervised.agem import AGEM
 from avalanche.training.supervised.cope import CoPE
 from avalanche.training.supervised.cumulative import Cumulative
+from avalanche.training.supervised.cwr_star import CWRStar
 from avalanche.training.supervised.ewc import EWC
 from avalanche.training.supervised.from_scratch_training import FromScratchTraining
 from avalanche.training.supervised.gdumb import GDumb
@@ -18,6 +19,7 @@ __all__ = [
     "EWC",
     "GEM",
     "MAS",
+    "CWRStar",
     "CoPE",
     "Cumulative",
     "FromScratchTraining",
