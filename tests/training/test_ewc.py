@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from avalanche.benchmarks import split_online_stream
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
 from avalanche.models import MTSimpleMLP, avalanche_model_adaptation
 from avalanche.testing import streams
@@ -371,3 +372,59 @@ def test_the_empirical_fisher_is_of_the_given_criterion():
             total[n] += g**2 / len(data)
     for name, value in total.items():
         torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-8)
+
+
+def test_update_importances_takes_them_in_around_the_weights_of_their_computation():
+    """Seed 004's two methods, in its order and by a subclass."""
+    plugin, model = EWCPlugin(2.0, keep_importance_data=True), mlp()
+    with pytest.raises(RuntimeError, match="call compute_importances.model, .... before"):
+        plugin.update_importances({}, 0)
+    plugin.compute_importances(model, nn.CrossEntropyLoss(), None, dataset(), "cpu", 4)
+    anchor = {n: p.detach().clone() for n, p in model.named_parameters()}
+    given = terms(1)[0][0]
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.5)
+    plugin.update_importances(given, 7)
+    torch.testing.assert_close(plugin.ewc(model), by_hand(model, [given], [anchor]))
+    assert list(plugin.importances) == list(plugin.saved_params) == [7]
+    with pytest.raises(ValueError, match="importances of .'no'.: the model has no such"):
+        plugin.update_importances({"no": torch.ones(1)}, 8)
+
+
+def test_a_subclass_can_choose_the_importances():
+    class Uniform(EWCPlugin):
+        def compute_importances(self, model, *args, **kwargs):
+            return {n: torch.ones_like(p) for n, p in model.named_parameters()}
+
+    plugin = Uniform(1.0)
+    strategy = build(lambda m, o, **k: Naive(m, o, plugins=[plugin], **k))
+    learn(strategy, streams.class_incremental())
+    assert all((t == 3).all() for t in plugin.quadratic.weights.values())
+
+
+def test_the_parts_of_an_online_stream_are_one_experience_where_boundaries_are_known():
+    benchmark, found = streams.class_incremental(), []
+    online = split_online_stream(
+        benchmark.train_stream, 8, shuffle=False, access_task_boundaries=True
+    )
+    for stream in (benchmark.train_stream, online):
+        model = nn.Sequential(nn.Linear(streams.FEATURES, streams.CLASSES))
+        nn.init.zeros_(model[0].weight)
+        nn.init.zeros_(model[0].bias)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        strategy = EWC(
+            model, optimizer, None, 5.0, train_mb_size=8, evaluator=None, fisher="empirical"
+        )
+        for experience in stream:
+            strategy.train(experience, shuffle=False)
+        assert strategy.plugins[0].ewc.experiences == 3
+        found.append((strategy.plugins[0].quadratic.weights["0.weight"], model[0].weight))
+    torch.testing.assert_close(found[0], found[1])
+
+
+def test_without_boundaries_every_part_is_an_experience():
+    online = split_online_stream(streams.class_incremental().train_stream, 20)
+    strategy = build(lambda m, o, **k: EWC(m, o, None, 5.0, **k))
+    strategy.train(online)
+    assert strategy.plugins[0].ewc.experiences == 6

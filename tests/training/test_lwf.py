@@ -8,10 +8,16 @@ import pytest
 import torch
 from torch import nn
 
-from avalanche.models import MTSimpleMLP, avalanche_model_adaptation
+from avalanche.benchmarks import split_online_stream
+from avalanche.models import (
+    MTSimpleMLP,
+    MultiHeadClassifier,
+    MultiTaskModule,
+    avalanche_model_adaptation,
+)
 from avalanche.testing import streams
 from avalanche.testing.strategies import build, learn
-from avalanche.training import LearningWithoutForgetting, LwF
+from avalanche.training import LearningWithoutForgetting, LwF, Naive
 from avalanche.training.plugins import LwFPlugin
 
 T = 2.0
@@ -124,3 +130,93 @@ def test_strategy_and_plugin_are_the_same_method_and_not_naive():
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         LearningWithoutForgetting(**options)
+
+
+def test_penalty_has_a_weight_of_its_own():
+    """Seed 004: ``penalty(out, x, alpha)``, whatever the plugin's own weight is."""
+    old, new, x = nn.Linear(5, 4), nn.Linear(5, 4), torch.randn(7, 5)
+    for own in (0.0, 3.0):
+        plugin = LwFPlugin(own, T)
+        assert plugin.penalty(new(x), x, 0.5).item() == 0
+        plugin.lwf.post_adapt(SimpleNamespace(model=old), experience(0, 2))
+        expected = 0.5 * kl(old(x).detach().numpy()[:, [0, 2]], new(x).detach().numpy()[:, [0, 2]])
+        assert plugin.penalty(new(x), x, 0.5).item() == pytest.approx(expected, rel=1e-4)
+    assert (plugin.alpha, plugin.temperature, plugin.prev_classes) == (3.0, T, {0: {0, 2}})
+
+
+def test_penalty_of_several_heads_needs_the_model_in_training():
+    model, plugin = MTSimpleMLP(input_size=5, hidden_size=6), LwFPlugin()
+    avalanche_model_adaptation(model, experience(0, 1))
+    plugin.lwf.post_adapt(SimpleNamespace(model=model), experience(0, 1))
+    x = torch.randn(3, 5)
+    with pytest.raises(RuntimeError, match=r"penalty needs the answers of all heads.*lwf.penalty"):
+        plugin.penalty(model(x, 0), x, 1.0)
+
+
+def test_a_subclass_can_choose_the_penalty():
+    class Constant(LwFPlugin):
+        def penalty(self, out, x, alpha):
+            seen.append((out.shape[1], len(x), alpha))
+            return out.sum() * 0
+
+    seen = []
+    strategy = build(lambda m, o, **k: Naive(m, o, plugins=[Constant([0.0, 2.0, 5.0])], **k))
+    learn(strategy, streams.class_incremental())
+    assert {alpha for _, _, alpha in seen} == {2.0, 5.0}
+
+
+def test_asking_all_heads_counts_no_batch_twice():
+    """Running statistics move once per batch, as without distillation."""
+
+    class Heads(MultiTaskModule):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(5, 6), nn.BatchNorm1d(6))
+            self.heads = MultiHeadClassifier(6)
+
+        def forward(self, x, task_labels):
+            return self.heads(self.body(x), task_labels)
+
+    torch.manual_seed(0)
+    model, x = Heads(), torch.randn(9, 5)
+    lwf = LearningWithoutForgetting()
+    for task, classes in enumerate([(0, 1), (0, 1, 2)]):
+        avalanche_model_adaptation(model, experience(*classes, task=task))
+        lwf.post_adapt(SimpleNamespace(model=model), experience(*classes, task=task))
+    out = model(x, 1)
+    before = {k: v.clone() for k, v in model.body[1].state_dict().items()}
+    term = lwf(x, out, model)
+    assert all(torch.equal(before[k], v) for k, v in model.body[1].state_dict().items())
+    assert model.body[1].track_running_stats
+    old, body = lwf.prev_model(x, None), model.body(x)  # this forward moves the statistics
+    expected = sum(
+        kl(old[t].detach().numpy(), model.heads(body, None)[t].detach().numpy()) for t in (0, 1)
+    )
+    assert term.item() == pytest.approx(expected, rel=1e-3)
+
+
+def test_inputs_by_name():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(5, 4)
+
+        def forward(self, pixels):
+            return self.layer(pixels)
+
+    model, other, x = Named(), Named(), torch.randn(3, 5)
+    lwf = LearningWithoutForgetting(1.0, T)
+    lwf.post_adapt(SimpleNamespace(model=model), experience(0, 1, 2, 3))
+    expected = kl(model(x).detach().numpy(), other(x).detach().numpy())
+    found = lwf({"pixels": x}, other(x), other).item()
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_parts_of_an_online_stream_are_one_experience_where_boundaries_are_known():
+    benchmark = streams.class_incremental()
+    for known, count in ((True, 3), (False, 6)):
+        online = split_online_stream(benchmark.train_stream, 20, access_task_boundaries=known)
+        strategy = build(lambda m, o, **k: LwF(m, o, None, 1.0, T, **k))
+        strategy.train(online)
+        assert strategy.plugins[0].lwf.expcount == count
+        assert strategy.plugins[0].prev_classes == {0: {0, 1, 2, 3, 4, 5}}
