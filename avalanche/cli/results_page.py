@@ -104,7 +104,7 @@ def _difference(config: Config, reached: float) -> str:
     points = config.reference.difference(reached)
     if points is None:
         return "-"
-    text = f"{points:+.1f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{round(points, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
     if not config.reference.is_missed(reached):
         return text
     return f"**{text}**" if config.reference.note else f"**{text}** (no reason given)"

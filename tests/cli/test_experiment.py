@@ -108,3 +108,24 @@ def test_weights_come_from_the_seed_not_from_what_ran_before(request_of, tmp_pat
         found.append([row.value for row in rows if row.metric.startswith("Loss")])
     assert found[0]
     assert found[0] == found[1]
+
+
+def test_an_online_stream_is_evaluated_after_each_experience_of_the_benchmark(request_of) -> None:
+    request = request_of("--experience_size", "10")
+    benchmark = build_benchmark(request, 0)
+    trial = build_trial(request, request.strategies[0], 0, benchmark)
+    parts = [len(part.dataset) for part in trial.lessons[0]]
+    assert set(parts[:-1]) == {10}
+    assert sum(parts) == len(benchmark.train_stream[0].dataset)
+    first, second = run_trial(trial)
+    assert trial.strategy.clock.train_exp_counter == sum(len(lesson) for lesson in trial.lessons)
+    assert {row.trained_experience for row in first if row.phase == "eval"} == {1}
+    assert {row.trained_experience for row in second if row.phase in ("eval", "cost")} == {2}
+    assert {row.trained_experience for row in second if row.phase == "train"} == {1}
+    tested = [row for row in second if row.metric == "Top1_Acc_Exp"]
+    assert sorted(row.experience for row in tested) == [0, 1]
+
+
+def test_joint_training_takes_no_online_stream(request_of) -> None:
+    with pytest.raises(UsageError, match="--experience_size=10: JointTraining learns all data at"):
+        check(request_of("--experience_size", "10", "--strategy", "JointTraining"))

@@ -142,3 +142,12 @@ def test_help_shows_every_option_with_its_text() -> None:
     assert "capacity" in text, "the text comes from the docstring"
     assert "EWC: ewc_lambda" in text
     assert "plugins" not in text
+
+
+def test_transforms_of_a_benchmark_can_be_left_out_and_no_more() -> None:
+    request = parse("run", ["--benchmark", "SplitMNIST", "--benchmark.train_transform", "null"])
+    assert request.benchmark.arguments["train_transform"] is None
+    assert "eval_transform" not in request.benchmark.arguments
+    assert request.config()["benchmark"]["eval_transform"] == "default"
+    with pytest.raises(UsageError, match=r"--benchmark\.train_transform=flip: expected one of def"):
+        parse("run", ["--benchmark", "SplitMNIST", "--benchmark.train_transform", "flip"])

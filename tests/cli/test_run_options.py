@@ -18,6 +18,7 @@ def test_defaults_are_possible() -> None:
         ({"epochs": 0}, "--epochs=0: expected 1 or more"),
         ({"eval_every": -2}, "--eval_every=-2: expected -1 or more"),
         ({"seed": -1}, "--seed=-1: expected 0 or more"),
+        ({"experience_size": 0}, "--experience_size=0: expected 1 or more, or null for whole"),
         ({"device": "gpu"}, "--device=gpu: expected auto, cpu, cuda"),
     ],
 )
