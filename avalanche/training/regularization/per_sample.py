@@ -75,7 +75,7 @@ def mean_over_samples(
             tasks = batch[-1].to(device) if len(batch) >= 3 else None
             if draw is not None:
                 with torch.no_grad():
-                    y = draw(avalanche_forward(model, x, tasks))
+                    y = draw(_answer(model, x, tasks))
             add(model, parameters, total, (x, y, tasks), loss, measure)
             count += len(y)
     if count:
@@ -104,6 +104,11 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+def _answer(model: nn.Module, x: Tensor, tasks: Tensor | int | None) -> Any:
+    """The model's answers; samples without task labels are of task 0, as in the training loop."""
+    return avalanche_forward(model, x, 0 if tasks is None else tasks)
 
 
 def _only_linear(model: nn.Module, parameters: Mapping[str, Tensor]) -> bool:
@@ -142,7 +147,7 @@ def _add_by_layer(
     handles = [layer.register_forward_hook(remember) for layer in layers]
     try:
         with torch.enable_grad():
-            value = loss(avalanche_forward(model, x, tasks), y)
+            value = loss(_answer(model, x, tasks), y)
     finally:
         for handle in handles:
             handle.remove()
@@ -222,7 +227,7 @@ def _add_one_by_one(
     for i in range(len(y)):
         task = tasks[i : i + 1] if torch.is_tensor(tasks) else tasks
         with torch.enable_grad():
-            value = loss(avalanche_forward(model, x[i : i + 1], task), y[i : i + 1])
+            value = loss(_answer(model, x[i : i + 1], task), y[i : i + 1])
         gradients = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
         for name, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
@@ -237,4 +242,4 @@ class _Asked(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor, task: int | None) -> Any:
-        return avalanche_forward(self.model, x, 0 if task is None else task)
+        return _answer(self.model, x, task)
