@@ -6,11 +6,13 @@ from torch import nn
 from torch.nn import CrossEntropyLoss
 from torch.optim import SGD
 
+from avalanche import models as library
 from avalanche.benchmarks.classic import SplitMNIST
 from avalanche.benchmarks.scenarios import CLExperience
 from avalanche.evaluation.metrics import accuracy_metrics
-from avalanche.models import SimpleMLP
+from avalanche.models import PNN, SimpleMLP
 from avalanche.models.dynamic_modules import DynamicModule, MultiHeadClassifier, MultiTaskModule
+from avalanche.models.dynamic_optimizers import update_optimizer
 from avalanche.training import Naive
 from avalanche.training.plugins import EvaluationPlugin
 
@@ -159,3 +161,42 @@ def test_multitask_models_forward_single_task():
 
     out = Scaled()(torch.ones(4, 2), torch.tensor([0, 2, 0, 1]))
     assert out.tolist() == [[1, 1], [3, 3], [1, 1], [2, 2]]
+
+
+def test_naive_finetuning_with_a_progressive_network(small_mnist):
+    """ "Naive finetuning + a dynamic model (PNN, Multi-head classifier)", without a plugin."""
+    benchmark = SplitMNIST(5, return_task_id=True)
+    model = PNN(num_layers=1, in_features=28 * 28, hidden_features_per_column=50)
+    strategy = Naive(
+        model, SGD(model.parameters(), lr=0.1), CrossEntropyLoss(), train_mb_size=10,
+        train_epochs=3, evaluator=quiet(),
+    )  # fmt: skip
+    answers, x = {}, torch.rand(3, 1, 28, 28)
+    for task, experience in enumerate(benchmark.train_stream):
+        strategy.train(experience)
+        found = strategy.eval(benchmark.test_stream)
+        answers[task] = model(x, task).detach()
+        assert model.layers[0].num_columns == task + 1
+    for task in range(5):
+        assert torch.equal(model(x, task), answers[task])  # nothing is forgotten, to the bit
+        assert found[f"Top1_Acc_Exp/eval_phase/test_stream/Task{task:03}/Exp{task:03}"] > 0.6
+
+
+@pytest.mark.parametrize("make", [PNN, library.MTSimpleMLP], ids=["PNN", "MTSimpleMLP"])
+def test_dynamic_models_outside_of_the_loops(small_mnist, make):
+    """ "Easy to use outside of Avalanche loops": adapt, update the optimizer, train."""
+    model = make()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    known = None
+    for experience in SplitMNIST(5, return_task_id=True).train_stream[:3]:
+        model.pre_adapt(None, experience)
+        known = update_optimizer(optimizer, dict(model.named_parameters()), known)
+        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        assert held == {id(p) for p in model.parameters()}
+        x, y, tasks = experience.dataset.batch(range(10))
+        before = CrossEntropyLoss()(model(x, tasks), y)
+        for _ in range(10):
+            optimizer.zero_grad()
+            CrossEntropyLoss()(model(x, tasks), y).backward()
+            optimizer.step()
+        assert CrossEntropyLoss()(model(x, tasks), y) < before
