@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, mean_squared_error, r2_score
 
 from avalanche.evaluation import PluginMetric, metrics
 from avalanche.testing import check_metric
@@ -14,6 +14,8 @@ RANDOM = np.random.default_rng(0)
 LOGITS = torch.from_numpy(RANDOM.normal(size=(23, 4)))
 TRUE = torch.from_numpy(RANDOM.integers(0, 4, 23))
 TASKS = torch.from_numpy(RANDOM.integers(0, 3, 23))
+TARGETS = torch.from_numpy(RANDOM.normal(loc=50, size=23))
+PREDICTED = TARGETS + torch.from_numpy(RANDOM.normal(size=23))
 VALUES = torch.from_numpy(RANDOM.normal(size=23))
 HITS = (LOGITS.argmax(1) == TRUE).numpy()
 
@@ -37,6 +39,34 @@ def by_task(metric, values, tasks):
         metric.update(chosen.mean(), len(chosen), task)
 
 
+def per_task_and_class():
+    tasks, true = TASKS.numpy(), TRUE.numpy()
+    pairs = sorted(set(zip(tasks.tolist(), true.tolist(), strict=True)))
+    found = {}
+    for t, c in pairs:
+        found.setdefault(t, {})[c] = float(HITS[(tasks == t) & (true == c)].mean())
+    return found
+
+
+def in_top_2():
+    ranked = np.argsort(-LOGITS.numpy(), axis=1)[:, :2]
+    return (ranked == TRUE.numpy()[:, None]).any(axis=1)
+
+
+def root_mean_squared_error(predicted, true):
+    return float(np.sqrt(mean_squared_error(true, predicted)))
+
+
+def each_task(oracle):
+    def whole(predicted, true, tasks):
+        return {
+            t: float(oracle(predicted[tasks == t], true[tasks == t]))
+            for t in torch.unique(tasks).tolist()
+        }
+
+    return whole
+
+
 # name -> (make, data, oracle on the whole data, how to give a batch)
 CASES = {
     "Accuracy": (metrics.Accuracy, [LOGITS, TRUE], lambda *_: float(HITS.mean()), None),
@@ -57,6 +87,32 @@ CASES = {
         [VALUES, TASKS],
         lambda v, t: per_task(v.numpy()),
         by_task,
+    ),
+    "ClassAccuracy": (
+        metrics.ClassAccuracy,
+        [LOGITS, TRUE, TASKS],
+        lambda *_: per_task_and_class(),
+        None,
+    ),
+    "TopkAccuracy": (
+        lambda: metrics.TopkAccuracy(2),
+        [LOGITS, TRUE, TASKS],
+        lambda *_: per_task(in_top_2()),
+        None,
+    ),
+    "RMSE": (metrics.RMSE, [PREDICTED, TARGETS], root_mean_squared_error, None),
+    "TaskAwareRMSE": (
+        metrics.TaskAwareRMSE,
+        [PREDICTED, TARGETS, TASKS],
+        each_task(root_mean_squared_error),
+        None,
+    ),
+    "R2": (metrics.R2, [PREDICTED, TARGETS], lambda p, t: float(r2_score(t, p)), None),
+    "TaskAwareR2": (
+        metrics.TaskAwareR2,
+        [PREDICTED, TARGETS, TASKS],
+        each_task(lambda p, t: r2_score(t, p)),
+        None,
     ),
     "Mean": (metrics.Mean, [VALUES], lambda v: float(v.numpy().mean()), one_by_one),
     "Sum": (metrics.Sum, [VALUES], lambda v: float(v.numpy().sum()), one_by_one),

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, mean_squared_error, r2_score
 from torch.utils.data import TensorDataset
 
 from avalanche.benchmarks import nc_benchmark, split_online_stream
 from avalanche.evaluation.metrics import (
+    R2,
+    RMSE,
     accuracy_metrics,
     bwt_metrics,
     confusion_matrix_metrics,
@@ -148,6 +150,21 @@ def test_row_34_training_without_any_baseline_says_what_to_do(benchmark):
     with pytest.raises(RuntimeError, match=r"no baseline: .*strategy.eval\(benchmark.test_stream"):
         strategy.train(benchmark.train_stream[0])
     assert torch.equal(before, strategy.model.weight)
+
+
+@pytest.mark.parametrize("size", [1, 5, 40])
+def test_row_35_41_regression_accumulates_sums_and_knows_truth_from_prediction(size):
+    random = np.random.default_rng(0)
+    true = random.normal(size=40)
+    found = 0.3 * true + random.normal(size=40)
+    error, share = RMSE(), R2()
+    for start in range(0, 40, size):
+        batch = [torch.from_numpy(data[start : start + size]) for data in (found, true)]
+        error.update(*batch)
+        share.update(*batch)
+    assert error.result() == pytest.approx(np.sqrt(mean_squared_error(true, found)))
+    assert share.result() == pytest.approx(r2_score(true, found))
+    assert share.result() != pytest.approx(r2_score(found, true))
 
 
 def test_rival_rn225_forward_transfer_tells_methods_apart(benchmark):

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from avalanche.evaluation.metrics.by_task import TaskSums
+from avalanche.evaluation.metrics.by_task import (
+    ByTask,
+    TaskSums,
+    split_task_and_class,
+    task_and_class,
+)
+from avalanche.evaluation.metrics.rmse import RMSE
 
 
 @pytest.mark.parametrize("size", [1, 5, 300])
@@ -28,3 +34,36 @@ def test_state_reset_and_a_single_label():
     sums.reset(2)
     assert sums.means() == {3: 1.0}
     assert twin.means() == {2: 0.5, 3: 1.0}
+
+
+@pytest.mark.parametrize("size", [1, 7, 300])
+def test_a_metric_for_every_task(size):
+    rng = np.random.default_rng(0)
+    tasks, true, found = rng.integers(0, 4, 300), rng.normal(size=300), rng.normal(size=300)
+    metric = ByTask(RMSE)
+    for start in range(0, 300, size):
+        cut = slice(start, start + size)
+        metric.update(*(torch.tensor(column[cut]) for column in (found, true, tasks)))
+    assert len(metric._pending) < 64
+    errors = (true - found) ** 2
+    expected = {t: np.sqrt(errors[tasks == t].mean()) for t in range(4)}
+    assert metric.result() == pytest.approx(expected)
+    assert metric.result(2) == pytest.approx({2: expected[2]})
+    assert metric.result(9) == {9: 0.0}
+    twin = ByTask(RMSE)
+    twin.load_state_dict(metric.state_dict())
+    metric.reset(2)
+    assert [*metric.result()] == [0, 1, 3]
+    assert twin.result() == pytest.approx(expected)
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="task_labels of shape .2,.: expected one label for each"):
+        ByTask(RMSE).update(torch.zeros(3), torch.zeros(3), torch.zeros(2))
+
+
+@pytest.mark.parametrize("task", [0, 7, 2**20])
+def test_pairs_of_task_and_class(task):
+    pairs = task_and_class(task, torch.tensor([0, 3, 2**20]))
+    assert [split_task_and_class(p) for p in pairs.tolist()] == [(task, c) for c in (0, 3, 2**20)]
+    assert task_and_class(torch.tensor([task] * 3), torch.tensor([0, 3, 2**20])).equal(pairs)

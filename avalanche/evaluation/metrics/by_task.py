@@ -1,13 +1,54 @@
 """Counts and sums per task, accumulated without asking the device which tasks there are."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-__all__ = ["TaskSums"]
+from avalanche.evaluation.metric_definitions import Metric
+
+__all__ = ["ByTask", "TaskSums", "split_task_and_class", "task_and_class", "task_ids"]
 
 _FOLD_EVERY = 64
+_CLASS_BITS = 32
+
+
+def task_ids(strategy: Any) -> int | Tensor:
+    """Task label of every sample of the current batch; 0 where samples carry none."""
+    ids: Tensor | None = strategy.mb_task_id
+    return 0 if ids is None else ids
+
+
+def task_and_class(task_labels: int | Tensor, classes: Tensor) -> Tensor:
+    """One number for each pair, ``(batch,)``; :func:`split_task_and_class` takes it apart."""
+    if isinstance(task_labels, Tensor):
+        task_labels = task_labels.to(classes.device)
+    return (task_labels << _CLASS_BITS) + classes.long()
+
+
+def split_task_and_class(pair: int) -> tuple[int, int]:
+    """Task label and class."""
+    return pair >> _CLASS_BITS, pair & ((1 << _CLASS_BITS) - 1)
+
+
+def label_each(task_labels: int | Tensor, values: Tensor) -> Tensor:
+    """One label for each of the values, ``(batch,)``.
+
+    Raises:
+        ValueError: there are as many labels neither as values nor as one.
+    """
+    count = len(values)
+    if not isinstance(task_labels, Tensor):
+        return torch.full((count,), task_labels, device=values.device)
+    if task_labels.dim() == 0:
+        task_labels = task_labels.expand(count)
+    if task_labels.shape != (count,):
+        raise ValueError(
+            f"task_labels of shape {tuple(task_labels.shape)}: expected one label for each of "
+            f"the {count} samples, or a single one for all of them"
+        )
+    return task_labels.to(values.device)
 
 
 class TaskSums:
@@ -15,6 +56,9 @@ class TaskSums:
 
     Which tasks a batch holds is known only on the device, so batches are kept as they are and
     folded into one sum per task every 64 batches and when somebody reads: one wait for all.
+
+    Any other whole numbers may take the place of the tasks, such as classes or
+    :func:`task_and_class`.
 
     Example:
         >>> sums = TaskSums()
@@ -25,7 +69,7 @@ class TaskSums:
 
     def __init__(self) -> None:
         self._pending: list[tuple[Tensor, Tensor]] = []
-        self._sums: dict[int, list[float]] = {}
+        self._sums: dict[int, tuple[float, int]] = {}
 
     def add(self, task_labels: int | Tensor, values: Tensor) -> None:
         """Add one batch.
@@ -34,23 +78,18 @@ class TaskSums:
             task_labels: one label for all, or shape ``(batch,)``.
             values: shape ``(batch,)``.
         """
-        if not isinstance(task_labels, Tensor):
-            task_labels = torch.full((len(values),), task_labels, device=values.device)
-        elif task_labels.dim() == 0:
-            task_labels = task_labels.expand(len(values))
-        if task_labels.shape != values.shape:
-            raise ValueError(
-                f"task_labels of shape {tuple(task_labels.shape)}: expected one label for each of "
-                f"the {len(values)} samples, or a single one for all of them"
-            )
-        self._pending.append((task_labels.to(values.device), values))
+        self._pending.append((label_each(task_labels, values), values))
         if len(self._pending) >= _FOLD_EVERY:
             self._fold()
 
     def means(self) -> dict[int, float]:
-        """Mean per task, in order of first appearance of the tasks' numbers."""
+        """Mean per task, sorted by task."""
+        return {task: total / count for task, (total, count) in self.totals().items()}
+
+    def totals(self) -> dict[int, tuple[float, int]]:
+        """Sum and number of samples per task, sorted by task."""
         self._fold()
-        return {task: total / count for task, (total, count) in sorted(self._sums.items())}
+        return dict(sorted(self._sums.items()))
 
     def reset(self, task: int | None = None) -> None:
         """Forget everything, or one task."""
@@ -68,7 +107,7 @@ class TaskSums:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave."""
         self._pending = []
-        self._sums = {task: list(pair) for task, pair in state["sums"].items()}
+        self._sums = {task: (total, count) for task, (total, count) in state["sums"].items()}
 
     def _fold(self) -> None:
         if not self._pending:
@@ -83,6 +122,96 @@ class TaskSums:
         counts = torch.bincount(position, minlength=len(tasks))
         rows = zip(tasks.tolist(), totals.tolist(), counts.tolist(), strict=True)
         for task, total, count in rows:
-            pair = self._sums.setdefault(task, [0.0, 0])
-            pair[0] += total
-            pair[1] += count
+            before, samples = self._sums.get(task, (0.0, 0))
+            self._sums[task] = (before + total, samples + count)
+
+
+class OnBatches(Protocol):
+    """A standalone metric of predictions and truths, whose state can be saved."""
+
+    def update(self, predicted_y: Tensor, true_y: Tensor) -> None:
+        """Take one more batch."""
+        ...
+
+    def result(self) -> float:
+        """The value."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what ``state_dict`` gave."""
+        ...
+
+
+TMetric = TypeVar("TMetric", bound=OnBatches)
+
+
+class ByTask(Metric[dict[int, float]], Generic[TMetric]):
+    """A standalone metric for every task apart.
+
+    Batches are kept as they are and dealt out to the tasks every 64 batches and when somebody
+    reads, for the reason that :class:`TaskSums` gives.
+
+    Args:
+        make: makes the metric of one task.
+    """
+
+    def __init__(self, make: Callable[[], TMetric]) -> None:
+        self._make = make
+        self._metrics: dict[int, TMetric] = {}
+        self._pending: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def update(self, predicted_y: Tensor, true_y: Tensor, task_labels: int | Tensor) -> None:
+        """Take one more batch.
+
+        Args:
+            predicted_y: shape ``(batch, ...)``.
+            true_y: the same shape.
+            task_labels: one label for all, or shape ``(batch,)``.
+
+        Raises:
+            ValueError: lengths differ.
+        """
+        labels = label_each(task_labels, true_y)
+        self._pending.append((labels, predicted_y.detach(), true_y))
+        if len(self._pending) >= _FOLD_EVERY:
+            self._fold()
+
+    def result(self, task_label: int | None = None) -> dict[int, float]:
+        """Value per task seen, sorted by task; of one task alone if it is given (0 if unseen)."""
+        self._fold()
+        found = {task: metric.result() for task, metric in sorted(self._metrics.items())}
+        return found if task_label is None else {task_label: found.get(task_label, 0.0)}
+
+    def reset(self, task_label: int | None = None) -> None:
+        """Forget everything, or one task."""
+        if task_label is None:
+            self._metrics, self._pending = {}, []
+        else:
+            self._fold()
+            self._metrics.pop(task_label, None)
+
+    def state_dict(self) -> dict[str, Any]:
+        """State per task."""
+        self._fold()
+        return {"tasks": {task: metric.state_dict() for task, metric in self._metrics.items()}}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        self.reset()
+        for task, saved in state["tasks"].items():
+            self._metrics[task] = self._make()
+            self._metrics[task].load_state_dict(saved)
+
+    def _fold(self) -> None:
+        if not self._pending:
+            return
+        labels, predicted, true = (torch.cat(parts) for parts in zip(*self._pending, strict=True))
+        self._pending = []
+        for task in torch.unique(labels).tolist():
+            chosen = labels == task
+            metric = self._metrics.setdefault(task, self._make())
+            metric.update(predicted[chosen], true[chosen])

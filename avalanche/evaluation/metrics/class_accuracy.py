@@ -1,0 +1,247 @@
+"""Accuracy of every class apart."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from avalanche.evaluation.metric_definitions import (
+    EmitAt,
+    GenericPluginMetric,
+    Metric,
+    Mode,
+    PluginMetric,
+    ResetAt,
+)
+from avalanche.evaluation.metric_results import MetricValue
+from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metrics.accuracy import class_labels, correct_predictions
+from avalanche.evaluation.metrics.by_task import (
+    TaskSums,
+    split_task_and_class,
+    task_and_class,
+    task_ids,
+)
+from avalanche.evaluation.metrics.granularity import (
+    EPOCH,
+    EXPERIENCE,
+    MINIBATCH,
+    RUNNING_EPOCH,
+    STREAM,
+    granularity,
+    switched_on,
+)
+
+__all__ = [
+    "ClassAccuracy",
+    "ClassAccuracyPluginMetric",
+    "EpochClassAccuracy",
+    "ExperienceClassAccuracy",
+    "MinibatchClassAccuracy",
+    "RunningEpochClassAccuracy",
+    "StreamClassAccuracy",
+    "TrackedClassesType",
+    "class_accuracy_metrics",
+]
+
+#: Classes to report: for every task, or for all tasks the same.
+TrackedClassesType = Mapping[int, Iterable[int]] | Iterable[int]
+
+
+class ClassAccuracy(Metric[dict[int, dict[int, float]]]):
+    r"""Accuracy of every class apart, for every task: the share of the class's samples that are
+    recognised, :math:`\frac{1}{n_c} \sum_{i: y_i = c} [\hat y_i = c]`.
+
+    Args:
+        classes: the classes to report, also those without samples, whose accuracy is 0: for every
+            task a list, or one list for all tasks. None for those that appear.
+
+    Example:
+        >>> import torch
+        >>> accuracy = ClassAccuracy()
+        >>> accuracy.update(torch.tensor([1, 0, 2]), torch.tensor([1, 1, 2]), task_labels=0)
+        >>> accuracy.result()
+        {0: {1: 0.5, 2: 1.0}}
+    """
+
+    def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        self._for_all: list[int] | None = None
+        self._for_task: dict[int, list[int]] | None = None
+        if isinstance(classes, Mapping):
+            self._for_task = {int(task): sorted(map(int, of)) for task, of in classes.items()}
+        elif classes is not None:
+            self._for_all = sorted(map(int, classes))
+        self._sums = TaskSums()
+
+    def update(self, predicted_y: Tensor, true_y: Tensor, task_labels: int | Tensor) -> None:
+        """Take one more batch.
+
+        Args:
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            task_labels: one label for all, or shape ``(batch,)``.
+
+        Raises:
+            ValueError: lengths differ.
+        """
+        correct = correct_predictions(predicted_y, true_y)
+        self._sums.add(task_and_class(task_labels, class_labels(true_y)), correct)
+
+    def result(self) -> dict[int, dict[int, float]]:
+        """Accuracy per task and class, sorted."""
+        found: dict[int, dict[int, float]] = {}
+        for pair, accuracy in self._sums.means().items():
+            task, label = split_task_and_class(pair)
+            found.setdefault(task, {})[label] = accuracy
+        tracked = self._for_task
+        if self._for_all is not None:
+            tracked = dict.fromkeys(found or [0], self._for_all)
+        if tracked is None:
+            return found
+        return {
+            task: {label: found.get(task, {}).get(label, 0.0) for label in labels}
+            for task, labels in sorted(tracked.items())
+        }
+
+    def reset(self) -> None:
+        """Forget everything but the classes to report."""
+        self._sums.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Counts per task and class."""
+        return self._sums.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        self._sums.load_state_dict(state)
+
+
+class ClassAccuracyPluginMetric(GenericPluginMetric[dict[int, dict[int, float]]]):
+    """Class accuracy that follows a strategy; the base of the classes below.
+
+    One value per task and class, the class at the end of the name.
+
+    Args:
+        reset_at: when to forget.
+        emit_at: when to emit.
+        mode: ``"train"`` or ``"eval"``.
+        classes: see :class:`ClassAccuracy`.
+    """
+
+    def __init__(
+        self,
+        reset_at: ResetAt,
+        emit_at: EmitAt,
+        mode: Mode,
+        classes: TrackedClassesType | None = None,
+    ) -> None:
+        self._class_accuracy = ClassAccuracy(classes)
+        super().__init__(self._class_accuracy, reset_at, emit_at, mode)
+
+    def update(self, strategy: Any) -> None:
+        """Count the current batch."""
+        self._class_accuracy.update(strategy.mb_output, strategy.mb_y, task_ids(strategy))
+
+    def _package_result(self, strategy: Any) -> list[MetricValue]:
+        step, add_exp = strategy.clock.train_iterations, self._emit_at == "experience"
+        has_tasks = getattr(strategy.experience, "task_labels", None) is not None
+        made = []
+        for task, classes in self.result().items():
+            for label, accuracy in classes.items():
+                add_task = task if has_tasks else False
+                key = get_metric_key(self, strategy, add_exp, add_task, detail=str(label))
+                made.append(MetricValue(self, key, accuracy, step))
+        return made
+
+    def __str__(self) -> str:
+        return f"Top1_{granularity('ClassAcc', self._reset_at, self._emit_at)}"
+
+
+class MinibatchClassAccuracy(ClassAccuracyPluginMetric):
+    """Training accuracy per class of every minibatch: ``Top1_ClassAcc_MB``.
+
+    Args:
+        classes: see :class:`ClassAccuracy`.
+    """
+
+    def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        super().__init__(*MINIBATCH, classes)
+
+
+class EpochClassAccuracy(ClassAccuracyPluginMetric):
+    """Training accuracy per class over every epoch: ``Top1_ClassAcc_Epoch``.
+
+    Args:
+        classes: see :class:`ClassAccuracy`.
+    """
+
+    def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        super().__init__(*EPOCH, classes)
+
+
+class RunningEpochClassAccuracy(ClassAccuracyPluginMetric):
+    """Training accuracy per class since the epoch began: ``Top1_RunningClassAcc_Epoch``.
+
+    Args:
+        classes: see :class:`ClassAccuracy`.
+    """
+
+    def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        super().__init__(*RUNNING_EPOCH, classes)
+
+
+class ExperienceClassAccuracy(ClassAccuracyPluginMetric):
+    """Evaluation accuracy per class of every experience: ``Top1_ClassAcc_Exp``.
+
+    Args:
+        classes: see :class:`ClassAccuracy`.
+    """
+
+    def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        super().__init__(*EXPERIENCE, classes)
+
+
+class StreamClassAccuracy(ClassAccuracyPluginMetric):
+    """Evaluation accuracy per class over the stream: ``Top1_ClassAcc_Stream``.
+
+    Args:
+        classes: see :class:`ClassAccuracy`.
+    """
+
+    def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        super().__init__(*STREAM, classes)
+
+
+def class_accuracy_metrics(
+    *,
+    minibatch: bool = False,
+    epoch: bool = False,
+    epoch_running: bool = False,
+    experience: bool = False,
+    stream: bool = False,
+    classes: TrackedClassesType | None = None,
+) -> list[PluginMetric[Any]]:
+    """Accuracy of every class apart, at the granularities that are switched on.
+
+    Args:
+        minibatch: of every training minibatch.
+        epoch: over every training epoch.
+        epoch_running: since the training epoch began, at every iteration.
+        experience: of every evaluated experience.
+        stream: over every evaluated stream.
+        classes: the classes to report; see :class:`ClassAccuracy`.
+
+    Example:
+        >>> [str(metric) for metric in class_accuracy_metrics(epoch=True, stream=True)]
+        ['Top1_ClassAcc_Epoch', 'Top1_ClassAcc_Stream']
+    """
+    return switched_on(
+        [
+            (minibatch, MinibatchClassAccuracy),
+            (epoch, EpochClassAccuracy),
+            (epoch_running, RunningEpochClassAccuracy),
+            (experience, ExperienceClassAccuracy),
+            (stream, StreamClassAccuracy),
+        ],
+        classes,
+    )
