@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 import workloads as w
+from scipy.optimize import nnls
 from torch import nn
 
 torch.set_num_threads(1)
@@ -46,6 +47,7 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
     parts = split(y, row.experiences)
     memory = torch.empty(0, dtype=torch.int64)
     anchors: list[tuple[list[torch.Tensor], list[torch.Tensor]]] = []
+    remembered: list[torch.Tensor] = []
     teacher, seen = None, 0
     synapses = Synapses(model) if row.method == "si" else None
     start = time.perf_counter()
@@ -69,6 +71,8 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
                     student, target, reduction="batchmean", log_target=True
                 )
             loss.backward()
+            if remembered:
+                project(row, model, x, y, remembered)
             if synapses is not None:
                 synapses.before_step()
             optimizer.step()
@@ -80,6 +84,8 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
         if row.method == "replay":
             kept = torch.cat([memory, index])
             memory = kept[torch.randperm(len(kept))[: w.MEMORY]]
+        if row.method in ("gem", "agem"):
+            remembered.append(index[torch.randperm(len(index))[: w.PATTERNS]])
         if row.method == "ewc":
             anchors.append(squared_batch_gradients(model, x, y, index, row.batch))
         if row.method == "lwf":
@@ -122,6 +128,34 @@ class Synapses:
                 omega += path.clamp(min=0) / ((p - q) ** 2 + w.DAMPING)
         self.start = [p.detach().clone() for p in self.parameters]
         self.path = [torch.zeros_like(p) for p in self.parameters]
+
+
+def project(
+    row: w.Row, model: nn.Module, x: torch.Tensor, y: torch.Tensor, memory: list[torch.Tensor]
+) -> None:
+    """Correct the gradients by those of remembered samples, as GEM or A-GEM does."""
+    parameters = list(model.parameters())
+    if row.method == "agem":
+        whole = torch.cat(memory)
+        memory = [whole[torch.randperm(len(whole))[: w.PATTERNS]]]
+    rows = []
+    for chosen in memory:
+        loss = F.cross_entropy(model(prepare(x[chosen])), y[chosen])
+        rows.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters)]))
+    past = torch.stack(rows)
+    g = torch.cat([p.grad.flatten() for p in parameters])
+    if not (past @ g < 0).any():
+        return
+    gram, products = (past @ past.T).double(), (past @ g).double()
+    if row.method == "agem":
+        v = -products / gram[0]
+    else:
+        root = torch.linalg.cholesky(gram).T
+        target = torch.linalg.solve(root.T, products + gram.sum(1) * w.STRENGTH)
+        v = torch.from_numpy(nnls(root.numpy(), -target.numpy())[0]) + w.STRENGTH
+    pieces = (g + v.float() @ past).split([p.numel() for p in parameters])
+    for p, piece in zip(parameters, pieces, strict=True):
+        p.grad.copy_(piece.view_as(p))
 
 
 def squared_batch_gradients(

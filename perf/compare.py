@@ -22,7 +22,7 @@ import workloads as w
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PEER = "avalanche-lib==0.6.0"
+PEER = ("avalanche-lib==0.6.0", "quadprog")  # its GEM asks for the second
 
 
 class Worker:
@@ -73,10 +73,10 @@ def peer_python(folder: Path) -> str | None:
     python = folder / "bin" / "python"
     if python.exists():
         return str(python)
-    print(f"making {folder} with {PEER} (some minutes) ...", flush=True)
+    print(f"making {folder} with {' '.join(PEER)} (some minutes) ...", flush=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", PEER], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", *PEER], check=True)
     except subprocess.CalledProcessError as error:
         print(f"no peer: {error}; the table leaves it out", flush=True)
         return None

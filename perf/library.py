@@ -13,7 +13,9 @@ from avalanche.evaluation.metrics import accuracy_metrics, loss_metrics  # noqa:
 from avalanche.models import SimpleMLP  # noqa: E402
 from avalanche.training.plugins import EvaluationPlugin  # noqa: E402
 from avalanche.training.supervised import (  # noqa: E402
+    AGEM,
     EWC,
+    GEM,
     LwF,
     Naive,
     Replay,
@@ -39,6 +41,10 @@ def make_strategy(row: w.Row):
     }
     if row.method == "replay":
         return Replay(mem_size=w.MEMORY, **common)
+    if row.method == "gem":
+        return GEM(patterns_per_exp=w.PATTERNS, memory_strength=w.STRENGTH, **common)
+    if row.method == "agem":
+        return AGEM(patterns_per_exp=w.PATTERNS, sample_size=w.PATTERNS, **common)
     if row.method == "ewc":
         return EWC(ewc_lambda=w.EWC_LAMBDA, **common)
     if row.method == "lwf":

@@ -17,7 +17,8 @@ class Row:
 
     Attributes:
         name: what the table calls it.
-        method: ``naive``, ``replay``, ``ewc``, ``lwf``, ``si`` or ``eval``.
+        method: ``naive``, ``replay``, ``ewc``, ``lwf``, ``si``, ``gem``, ``agem`` or
+            ``eval``.
         batch: samples of a training batch (replay adds as many from its memory).
         experiences: experiences of Split MNIST that are learnt, or evaluated.
     """
@@ -36,10 +37,14 @@ ROWS = (
     Row("EWC, batch 128", "ewc", 128),
     Row("LwF, batch 128", "lwf", 128),
     Row("SI, batch 128", "si", 128),
+    Row("GEM, batch 128", "gem", 128, 3),
+    Row("A-GEM, batch 128", "agem", 128, 3),
     Row("evaluation, batch 128", "eval", 128, 5),
 )
 LEARNING_RATE, MEMORY, EWC_LAMBDA, ALPHA, TEMPERATURE = 0.05, 200, 100.0, 1.0, 2.0
 SI_LAMBDA, DAMPING = 1.0, 0.1
+# GEM and A-GEM share the memory out to the five experiences of the whole stream.
+PATTERNS, STRENGTH = MEMORY // 5, 0.5
 MEAN, DEVIATION = 0.1307, 0.3081
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 

@@ -86,4 +86,4 @@ class AverageGradientEpisodicMemory(GradientProjection):
         g = flat_gradient(parameters)
         smallest = torch.finfo(ref.dtype).tiny
         share = torch.dot(g, ref).clamp(max=0) / torch.dot(ref, ref).clamp(min=smallest)
-        self.assign(parameters, g.sub_(ref * share))
+        self.assign(parameters, torch.addcmul(g, ref, share, value=-1))
