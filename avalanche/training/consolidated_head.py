@@ -117,12 +117,14 @@ class ConsolidatedHead:
         """Consolidated weights in the rows of ``classes``, 0 in all others.
 
         Args:
-            classes: those of the current experience by default.
+            classes: those of the current experience by default, in its layers.
         """
-        for name, layer in self._current_layers().items():
-            keep = self._current[name] > 0
-            if classes is not None:
-                keep = torch.zeros_like(keep)
+        for name, layer in (self._current_layers() if classes is None else self.layers()).items():
+            self._fit(name, layer)
+            if classes is None:
+                keep = self._current[name] > 0
+            else:
+                keep = torch.zeros(layer.out_features, dtype=torch.bool, device=layer.weight.device)
                 keep[torch.tensor(list(classes), dtype=torch.int64, device=keep.device)] = True
             _write(layer, self.weights[name] * keep[:, None])
 

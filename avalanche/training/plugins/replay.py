@@ -5,10 +5,21 @@ from typing import Any, cast
 from avalanche.benchmarks.utils import replay_view
 from avalanche.benchmarks.utils.data_loader import ReplayDataLoader
 from avalanche.core.plugins import SupervisedPlugin
+from avalanche.training.plugins.storage_policies import (
+    ClassBalancedStoragePolicy,
+    ExperienceBalancedStoragePolicy,
+    StoragePolicy,
+)
 from avalanche.training.storage_policy import ExemplarsBuffer, ExperienceBalancedBuffer
 from avalanche.training.storage_policy.base import check_size
 
-__all__ = ["ReplayPlugin"]
+# The storage policies of avalanche-lib 0.1 were found in this module.
+__all__ = [
+    "ClassBalancedStoragePolicy",
+    "ExperienceBalancedStoragePolicy",
+    "ReplayPlugin",
+    "StoragePolicy",
+]
 
 
 class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
