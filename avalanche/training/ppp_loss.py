@@ -121,8 +121,8 @@ class PPPloss:
         if isinstance(self.p_mem, Prototypes):
             return self.p_mem.table.to(x.dtype), self.p_mem.seen, y
         # A row for classes without prototype, the last one, ends the table.
-        known = [p.detach().flatten() for p in self.p_mem.values()]
-        table = torch.stack([*known, x.new_zeros(x.shape[1])]).to(x)
+        known = [p.detach().flatten().to(x) for p in self.p_mem.values()]
+        table = torch.stack([*known, x.new_zeros(x.shape[1])])
         keys = torch.tensor([*self.p_mem], dtype=torch.int64, device=y.device)
         found = torch.cat([keys == y[:, None], torch.ones_like(y[:, None], dtype=torch.bool)], 1)
         seen = torch.arange(len(table), device=x.device) < len(known)
