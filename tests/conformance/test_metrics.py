@@ -53,6 +53,24 @@ def in_top_2():
     return (ranked == TRUE.numpy()[:, None]).any(axis=1)
 
 
+def in_the_test_stream(metric, *batch):
+    metric.set_stream("test")
+    metric.update(*batch)
+
+
+SETS = {0: [1, 3], 1: [0, 1, 3], 2: [0, 1, 2, 3], 5: [9]}
+
+
+def among(classes):
+    """Accuracy on samples of these classes, choosing among them."""
+    rows = [
+        (scores[[c for c in classes if c < 4]], true)
+        for scores, true in zip(LOGITS.numpy(), TRUE.numpy(), strict=True)
+        if true in classes
+    ]
+    return float(np.mean([classes[s.argmax()] == true for s, true in rows])) if rows else 0.0
+
+
 def root_mean_squared_error(predicted, true):
     return float(np.sqrt(mean_squared_error(true, predicted)))
 
@@ -99,6 +117,26 @@ CASES = {
         [LOGITS, TRUE, TASKS],
         lambda *_: per_task(in_top_2()),
         None,
+    ),
+    "AverageMeanClassAccuracy": (
+        metrics.AverageMeanClassAccuracy,
+        [LOGITS, TRUE, TASKS],
+        lambda *_: {t: float(np.mean([*of.values()])) for t, of in per_task_and_class().items()},
+        None,
+    ),
+    "MultiStreamAMCA": (
+        metrics.MultiStreamAMCA,
+        [LOGITS, TRUE, TASKS],
+        lambda *_: {
+            "test": {t: float(np.mean([*of.values()])) for t, of in per_task_and_class().items()}
+        },
+        in_the_test_stream,
+    ),
+    "CumulativeAccuracy": (
+        metrics.CumulativeAccuracy,
+        [LOGITS, TRUE],
+        lambda *_: {k: among(classes) for k, classes in SETS.items()},
+        lambda metric, *batch: metric.update(SETS, *batch),
     ),
     "RMSE": (metrics.RMSE, [PREDICTED, TARGETS], root_mean_squared_error, None),
     "TaskAwareRMSE": (

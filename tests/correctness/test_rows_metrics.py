@@ -10,6 +10,8 @@ from avalanche.benchmarks import nc_benchmark, split_online_stream
 from avalanche.evaluation.metrics import (
     R2,
     RMSE,
+    CumulativeAccuracyPluginMetric,
+    CumulativeForgettingPluginMetric,
     accuracy_metrics,
     bwt_metrics,
     confusion_matrix_metrics,
@@ -207,3 +209,26 @@ def test_fixed_forgetting_belongs_to_the_experience_it_is_named_after_385(benchm
         lost = matrix[time, k] - matrix[-1, k]
         assert found[exp("ExperienceForgetting", k)] == pytest.approx(lost)
     assert exp("ExperienceForgetting", 2) not in found
+
+
+@pytest.mark.parametrize("task_labels", [False, True], ids=["one_task", "task_per_experience"])
+def test_fixed_cumulative_accuracy_is_the_same_with_task_labels_1426(task_labels):
+    train, test = labelled(80, 0), labelled(48, 1)
+    benchmark = nc_benchmark(train, test, N_EXPERIENCES, task_labels=task_labels, shuffle=False)
+    strategy = naive(CumulativeAccuracyPluginMetric(), CumulativeForgettingPluginMetric())
+    inputs, true = test.tensors
+    reached = {}
+    for experience in benchmark.train_stream:
+        strategy.train(experience)
+        last = strategy.eval(benchmark.test_stream)
+        with torch.no_grad():
+            scores = strategy.model(inputs)
+        for k in range(experience.current_experience + 1):
+            size = 2 * (k + 1)
+            kept = true < size
+            value = float((scores[kept, :size].argmax(1) == true[kept]).double().mean())
+            first = reached.setdefault(k, value)
+            where = f"eval_phase/test_stream/Exp{k:03}"
+            assert last[f"CumulativeAccuracy/{where}"] == pytest.approx(value)
+            if k < experience.current_experience:
+                assert last[f"CumulativeForgetting/{where}"] == pytest.approx(first - value)

@@ -12,6 +12,16 @@ from avalanche.evaluation.metrics.accuracy import (
     TrainedExperienceAccuracy,
     accuracy_metrics,
 )
+from avalanche.evaluation.metrics.accuracy_matrix import (
+    AccuracyMatrixPluginMetric,
+    accuracy_matrix_metrics,
+)
+from avalanche.evaluation.metrics.amca import (
+    AMCAPluginMetric,
+    AverageMeanClassAccuracy,
+    MultiStreamAMCA,
+    amca_metrics,
+)
 from avalanche.evaluation.metrics.checkpoint import WeightCheckpoint
 from avalanche.evaluation.metrics.class_accuracy import (
     ClassAccuracy,
@@ -37,6 +47,11 @@ from avalanche.evaluation.metrics.cpu_usage import (
     RunningEpochCPUUsage,
     StreamCPUUsage,
     cpu_usage_metrics,
+)
+from avalanche.evaluation.metrics.cumulative_accuracies import (
+    CumulativeAccuracy,
+    CumulativeAccuracyPluginMetric,
+    CumulativeForgettingPluginMetric,
 )
 from avalanche.evaluation.metrics.disk_usage import (
     DiskUsage,
@@ -156,11 +171,17 @@ __all__ = [
     "MAC",
     "R2",
     "RMSE",
+    "AMCAPluginMetric",
     "Accuracy",
+    "AccuracyMatrixPluginMetric",
     "AccuracyPerTaskPluginMetric",
+    "AverageMeanClassAccuracy",
     "CPUUsage",
     "ClassAccuracy",
     "ConfusionMatrix",
+    "CumulativeAccuracy",
+    "CumulativeAccuracyPluginMetric",
+    "CumulativeForgettingPluginMetric",
     "DiskUsage",
     "ElapsedTime",
     "EpochAccuracy",
@@ -216,6 +237,7 @@ __all__ = [
     "MinibatchRMSE",
     "MinibatchTime",
     "MinibatchTopkAccuracy",
+    "MultiStreamAMCA",
     "R2PerTaskPluginMetric",
     "RMSEPerTaskPluginMetric",
     "RunningEpochAccuracy",
@@ -256,7 +278,9 @@ __all__ = [
     "TrainedExperienceTopkAccuracy",
     "WandBStreamConfusionMatrix",
     "WeightCheckpoint",
+    "accuracy_matrix_metrics",
     "accuracy_metrics",
+    "amca_metrics",
     "bwt_metrics",
     "class_accuracy_metrics",
     "confusion_matrix_metrics",
