@@ -17,10 +17,13 @@ _CLASSES, _VALUES, _CHANNELS = "classes", "values", "channels"
 SIZES = {
     "num_classes": _CLASSES,
     "n_classes": _CLASSES,
+    "nclasses": _CLASSES,
     "input_size": _VALUES,
     "in_features": _VALUES,
     "in_channels": _CHANNELS,
     "input_channels": _CHANNELS,
+    "num_channels": _CHANNELS,
+    "c": _CHANNELS,
 }
 """Arguments of models that the benchmark decides, and what they are of it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -107,6 +108,8 @@ def _is_metric(name: str, thing: Any) -> bool:
 def _is_model(name: str, thing: Any) -> bool:
     from torch.nn import Module
 
+    if inspect.isfunction(thing) and name[0].isupper():  # SlimResNet18
+        thing = typing.get_type_hints(thing).get("return")
     if not inspect.isclass(thing) or inspect.isabstract(thing) or name in _PARTS:
         return False
     return issubclass(thing, Module)
@@ -118,7 +121,7 @@ def _is_optimizer(name: str, thing: Any) -> bool:
     return inspect.isclass(thing) and issubclass(thing, Optimizer) and thing is not Optimizer
 
 
-# Modules to build models from, which cannot learn a benchmark by themselves.
+# Modules to build models from, and models of sequences: they cannot learn a benchmark of images.
 _PARTS = {
     "DynamicModule",
     "FeatureExtractorBackbone",
@@ -128,10 +131,12 @@ _PARTS = {
     "LinearAdapter",
     "MLP",
     "MLPAdapter",
+    "MTSimpleSequenceClassifier",
     "MultiHeadClassifier",
     "MultiTaskModule",
     "PNNColumn",
     "PNNLayer",
+    "SimpleSequenceClassifier",
     "TrainEvalModel",
 }
 

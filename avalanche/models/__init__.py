@@ -12,9 +12,16 @@ from avalanche.models.dynamic_modules import (
 from avalanche.models.dynamic_optimizers import DynamicOptimizer
 from avalanche.models.growing_mlp import IncrementalMLP, MultiHeadMLP
 from avalanche.models.helper_method import as_multitask
+from avalanche.models.icarl_resnet import IcarlNet, initialize_icarl_net, make_icarl_net
+from avalanche.models.lenet5 import LeNet5
 from avalanche.models.pnn import PNN, LinearAdapter, MLPAdapter, PNNColumn, PNNLayer
 from avalanche.models.simple_cnn import MTSimpleCNN, SimpleCNN
-from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP
+from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP, SimpleMLP_TinyImageNet
+from avalanche.models.simple_sequence_classifier import (
+    MTSimpleSequenceClassifier,
+    SimpleSequenceClassifier,
+)
+from avalanche.models.slim_resnet18 import MTSlimResNet18, SlimResNet18
 from avalanche.models.utils import (
     MLP,
     FeatureExtractorBackbone,
@@ -33,12 +40,16 @@ __all__ = [
     "FeatureExtractorBackbone",
     "FeatureExtractorModel",
     "Flatten",
+    "IcarlNet",
     "IncrementalClassifier",
     "IncrementalMLP",
+    "LeNet5",
     "LinearAdapter",
     "MLPAdapter",
     "MTSimpleCNN",
     "MTSimpleMLP",
+    "MTSimpleSequenceClassifier",
+    "MTSlimResNet18",
     "MultiHeadClassifier",
     "MultiHeadMLP",
     "MultiTaskModule",
@@ -46,9 +57,14 @@ __all__ = [
     "PNNLayer",
     "SimpleCNN",
     "SimpleMLP",
+    "SimpleMLP_TinyImageNet",
+    "SimpleSequenceClassifier",
+    "SlimResNet18",
     "TrainEvalModel",
     "as_multitask",
     "avalanche_forward",
     "avalanche_model_adaptation",
+    "initialize_icarl_net",
     "is_multi_task_module",
+    "make_icarl_net",
 ]

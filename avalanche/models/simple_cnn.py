@@ -38,7 +38,7 @@ class SimpleCNN(BaseModel):
 
     def get_features(self, x: Tensor) -> Tensor:
         """The pooled last convolution: ``(batch, channels, height, width)`` to ``(batch, 64)``."""
-        check_images(x, self._in_channels)
+        check_images(x, self._in_channels, SMALLEST)
         return cast("Tensor", self.features(x)).flatten(1)
 
 
@@ -62,7 +62,7 @@ class MTSimpleCNN(MultiTaskModule):
 
     def forward(self, x: Tensor, task_labels: Tensor | int | None) -> Tensor:
         """Logits of each sample's task, ``(batch, units)``."""
-        check_images(x, self._in_channels)
+        check_images(x, self._in_channels, SMALLEST)
         return cast("Tensor", self.classifier(self.features(x).flatten(1), task_labels))
 
 
@@ -88,16 +88,29 @@ def _convolutions(in_channels: int) -> nn.Sequential:
     )
 
 
-def check_images(x: Tensor, in_channels: int, smallest: int = SMALLEST) -> None:
-    """Refuse what is no batch of images of that many channels, or images that are too small."""
-    if x.dim() != 4 or x.shape[1] != in_channels:
-        hint = f"; build it with in_channels={x.shape[1]}" if x.dim() == 4 else ""
+def check_images(
+    x: Tensor,
+    channels: int,
+    smallest: int,
+    largest: int | None = None,
+    argument: str = "in_channels",  # "" where the number of channels is fixed
+) -> None:
+    """Refuse what is no batch of images of that many channels, or images of a wrong size."""
+    if x.dim() != 4 or x.shape[1] != channels:
+        given = f"{argument}={channels}: " if argument else ""
+        hint = f"; build it with {argument}={x.shape[1]}" if argument and x.dim() == 4 else ""
         raise ValueError(
-            f"in_channels={in_channels}: expected images (batch, {in_channels}, height, width), "
+            f"{given}expected images (batch, {channels}, height, width), "
             f"got shape {tuple(x.shape)}{hint}"
         )
-    if min(x.shape[2:]) < smallest:
+    height, width = x.shape[2:]
+    if min(height, width) < smallest:
         raise ValueError(
-            f"the images are {x.shape[2]} x {x.shape[3]} and the network needs at least "
+            f"the images are {height} x {width} and the network needs at least "
             f"{smallest} x {smallest}; resize them with a transform"
+        )
+    if largest is not None and max(height, width) > largest:
+        raise ValueError(
+            f"the images are {height} x {width} and the network takes at most "
+            f"{largest} x {largest}; resize them with a transform"
         )

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from avalanche.models.base_model import BaseModel
 from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule
 
-__all__ = ["MTSimpleMLP", "SimpleMLP"]
+__all__ = ["MTSimpleMLP", "SimpleMLP", "SimpleMLP_TinyImageNet"]
 
 
 class SimpleMLP(BaseModel):
@@ -80,6 +80,31 @@ class MTSimpleMLP(MultiTaskModule):
         return cast(
             "Tensor", self.classifier(self.features(_flatten(x, self._input_size)), task_labels)
         )
+
+
+class SimpleMLP_TinyImageNet(BaseModel):  # noqa: N801 - the name that users import
+    """Perceptron of one hidden layer with 1024 units for images of 64 x 64.
+
+    Args:
+        num_classes: units of the head.
+        num_channels: channels of the images.
+    """
+
+    def __init__(self, num_classes: int = 200, num_channels: int = 3) -> None:
+        super().__init__()
+        self._input_size = 64 * 64 * num_channels
+        self.features = nn.Sequential(
+            nn.Linear(self._input_size, 1024), nn.ReLU(inplace=True), nn.Dropout()
+        )
+        self.classifier = nn.Linear(1024, num_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits: ``(batch, num_channels, 64, 64)`` to ``(batch, num_classes)``."""
+        return cast("Tensor", self.classifier(self.get_features(x)))
+
+    def get_features(self, x: Tensor) -> Tensor:
+        """Hidden layer: ``(batch, num_channels, 64, 64)`` to ``(batch, 1024)``."""
+        return cast("Tensor", self.features(_flatten(x, self._input_size)))
 
 
 def _flatten(x: Tensor, size: int, argument: str = "input_size") -> Tensor:

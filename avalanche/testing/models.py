@@ -218,7 +218,12 @@ def _is_dynamic(model: nn.Module) -> bool:
 
 def _tensors(model: nn.Module) -> dict[str, Any]:
     """Parameters and buffers as plain values, to compare."""
-    return {k: v.tolist() if torch.is_tensor(v) else v for k, v in model.state_dict().items()}
+    return {k: _bytes(v) if torch.is_tensor(v) else v for k, v in model.state_dict().items()}
+
+
+def _bytes(value: Tensor) -> tuple[Any, bytes]:
+    flat = value.detach().cpu().reshape(-1)
+    return value.shape, flat.view(torch.uint8).numpy().tobytes()
 
 
 def _snapshot(model: nn.Module) -> dict[str, Any]:

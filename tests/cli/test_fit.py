@@ -19,15 +19,18 @@ def request_of(*words: str) -> Request:
     return request
 
 
-def images() -> object:
+SIDES = {"LeNet5": 32, "SimpleMLP_TinyImageNet": 64}  # those that take images of one size
+
+
+def images(side: int = 12) -> object:
     """Two experiences of two classes of colour images, each with its task label."""
-    x, y = torch.rand(24, 3, 12, 12), torch.arange(24) % 4
+    x, y = torch.rand(24, 3, side, side), torch.arange(24) % 4
     return nc_benchmark(TensorDataset(x, y), TensorDataset(x, y), 2, task_labels=True)
 
 
 @pytest.mark.parametrize("name", registry.find("models"))
 def test_every_model_fits_and_learns(name: str) -> None:
-    request, benchmark = request_of("--model", name), images()
+    request, benchmark = request_of("--model", name), images(SIDES.get(name, 12))
     assert isinstance(request.model, Choice)
     arguments = {**found_out(request.model, benchmark), **request.model.arguments}
     model = registry.lookup("models", name)(**arguments)

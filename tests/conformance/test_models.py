@@ -100,16 +100,22 @@ CASES = {
         (5,),
     ),
     "Flatten": (models.Flatten, (2, 3)),
+    "IcarlNet": (lambda: models.IcarlNet(6, n=1), IMAGE),
     "IncrementalClassifier": (lambda: models.IncrementalClassifier(5), (5,)),
     "IncrementalMLP": (lambda: models.IncrementalMLP(2, 6, 5), (2, 3)),
+    "LeNet5": (lambda: models.LeNet5(6, 3), (3, 32, 32)),
     "MLP": (lambda: models.MLP([5, 4, 6], last_activation=False), (5,)),
     "MTSimpleCNN": (models.MTSimpleCNN, IMAGE),
     "MTSimpleMLP": (lambda: models.MTSimpleMLP(6, 5), (2, 3)),
+    "MTSimpleSequenceClassifier": (lambda: models.MTSimpleSequenceClassifier(3, 4), (5, 3)),
+    "MTSlimResNet18": (lambda: models.MTSlimResNet18(2, nf=2), IMAGE),
     "MultiHeadClassifier": (lambda: models.MultiHeadClassifier(5), (5,)),
     "MultiHeadMLP": (lambda: models.MultiHeadMLP(6, 5), (2, 3)),
     "PNN": (lambda: models.PNN(2, 6, 5), (2, 3)),
     "SimpleCNN": (models.SimpleCNN, IMAGE),
     "SimpleMLP": (lambda: models.SimpleMLP(6, 6, 5, hidden_layers=2), (2, 3)),
+    "SimpleMLP_TinyImageNet": (lambda: models.SimpleMLP_TinyImageNet(6, 1), (1, 64, 64)),
+    "SimpleSequenceClassifier": (lambda: models.SimpleSequenceClassifier(3, 4, 6), (5, 3)),
     "TrainEvalModel": (
         lambda: models.TrainEvalModel(
             nn.Linear(5, 4), models.IncrementalClassifier(4), nn.Linear(4, 9)
@@ -118,6 +124,8 @@ CASES = {
     ),
 }
 OTHERS = {
+    "SlimResNet18": (lambda: models.SlimResNet18(6, nf=2), IMAGE),
+    "make_icarl_net": (lambda: models.make_icarl_net(6, n=1), IMAGE),
     "as_multitask": (lambda: models.as_multitask(SimpleMLP(2, 6, 5), "classifier"), (2, 3)),
     "PNN with linear adapters": (lambda: models.PNN(1, 6, 5, adapter="linear"), (2, 3)),
 }
