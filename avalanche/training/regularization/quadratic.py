@@ -47,8 +47,8 @@ class QuadraticPenalty:
             return torch.zeros((), device=next(model.parameters()).device)
         for p, name in pairs:
             if self.weights[name].shape != p.shape or self.weights[name].device != p.device:
-                self.weights[name] = _corner(self.weights[name].to(p.device), p)
-                self.centers[name] = _corner(self.centers[name].to(p.device), p)
+                self.weights[name] = _corner(self.weights[name], p)
+                self.centers[name] = _corner(self.centers[name], p)
         parameters = [p for p, _ in pairs]
         weights = [self.weights[name] for _, name in pairs]
         centers = [self.centers[name] for _, name in pairs]
@@ -130,7 +130,8 @@ class _Quadratic(torch.autograd.Function):
 
 
 def _corner(value: Tensor, like: Tensor) -> Tensor:
-    """``value`` in the corner of zeros of the shape of ``like``, where that has grown."""
+    """``value`` where ``like`` lies; in the corner of zeros of its shape, where that has grown."""
+    value = value.to(like.device)
     if value.shape == like.shape:
         return value
     grown = torch.zeros_like(like, requires_grad=False)

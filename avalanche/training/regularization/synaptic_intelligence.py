@@ -160,8 +160,6 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         for name, p in self._followed:
             here = self._bring(p).clone()
             self._scratch[name] = torch.empty_like(here)
-            if name in self.path and self.path[name].shape == p.shape:
-                continue
             self.path[name] = _into(torch.zeros_like(here), self.path.get(name))
             self._start[name] = _into(here, self._start.get(name))
         self._penalties = [self.quadratic, *others]
