@@ -7,14 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torch.optim import SGD
+from torch.utils.data import TensorDataset
 
+from avalanche.benchmarks.generators import NCScenario
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import accuracy_metrics
-from avalanche.models import IncrementalClassifier
+from avalanche.models import IncrementalClassifier, SimpleMLP
 from avalanche.testing import streams
 from avalanche.training import CoPE, Naive
 from avalanche.training.plugins import CoPEPlugin, EvaluationPlugin
 from avalanche.training.plugins.cope import L2Normalization
+from avalanche.training.strategies import FlowNaive
 
 WIDTH = 5
 
@@ -236,3 +239,13 @@ def test_states_of_other_plugins_are_refused(name):
     plugin.check_state_dict(CoPEPlugin(**options).state_dict())
     with pytest.raises(ValueError, match=f"{name}={options[name]}: .* {name}=9"):
         plugin.check_state_dict(other.state_dict())
+
+
+def test_loops_that_compute_their_loss_themselves_are_refused():
+    x, y = torch.randn(8, streams.FEATURES), torch.arange(8) % 2
+    data = TensorDataset(x, y)
+    model = SimpleMLP(num_classes=WIDTH, input_size=streams.FEATURES)
+    plugin = CoPEPlugin(n_classes=2, p_size=WIDTH)
+    flow = FlowNaive(model, "classifier", SGD(model.parameters(), lr=0.1), plugins=[plugin])
+    with pytest.raises(TypeError, match="CoPEPlugin: the loops of flow strategies compute"):
+        flow.train(NCScenario(data, data, 1)[0])

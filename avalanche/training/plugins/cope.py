@@ -13,6 +13,7 @@ from avalanche.models.dynamic_modules import DynamicModule
 from avalanche.training.incoming import IncomingDataLoader
 from avalanche.training.ppp_loss import PPPloss
 from avalanche.training.prototypes import Prototypes
+from avalanche.training.skeletons.flow_view import FlowView
 from avalanche.training.storage_policy import ClassBalancedBuffer
 from avalanche.training.utils import get_last_fc_layer
 
@@ -71,6 +72,7 @@ class CoPEPlugin(SupervisedPlugin):
         ppp_loss: the loss.
 
     Raises:
+        TypeError: at training, a strategy of the flow family.
         ValueError: an impossible size, momentum or temperature; at training a model whose answer
             does not have ``p_size`` values, or a class that ``n_classes`` leaves out.
 
@@ -199,6 +201,11 @@ class CoPEPlugin(SupervisedPlugin):
         strategy.mb_output = self._answer(strategy.mb_output)
 
     def _take_over(self, strategy: Any) -> None:
+        if isinstance(strategy, FlowView):
+            raise TypeError(
+                "CoPEPlugin: the loops of flow strategies compute their loss themselves, and this "
+                "plugin replaces it; attach it to avalanche.training.Naive, or use CoPE"
+            )
         strategy._criterion = self.ppp_loss
         self.p_mem.to(strategy.device)
 
