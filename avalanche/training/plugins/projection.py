@@ -6,12 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from avalanche.core.plugins import SupervisedPlugin
-from avalanche.training.regularization.projection import (
-    GradientProjection,
-    LossOf,
-    loss_of,
-    trained_parameters,
-)
+from avalanche.training.regularization.joint_gradients import BatchLoss
+from avalanche.training.regularization.projection import GradientProjection, trained_parameters
 
 __all__ = ["GradientProjectionPlugin"]
 
@@ -119,16 +115,10 @@ def _trained(strategy: Any) -> Any:
     return trained_parameters(strategy.optimizer.param_groups)
 
 
-def _loss_of(strategy: Any) -> LossOf:
-    """The strategy's loss; half precision of 16 bits would need a scale of its own."""
+def _loss_of(strategy: Any) -> BatchLoss:
+    """The strategy's loss; in fp16 it would need a scale of its own, so it is in full precision."""
     criterion = getattr(strategy, "_criterion", None) or strategy.criterion
-    plain = loss_of(strategy.model, criterion)
     updates = getattr(strategy, "updates", None)
     if updates is None or updates.precision != "bf16":
-        return plain
-
-    def in_autocast(batch: Any) -> Tensor:
-        with updates.autocast():
-            return plain(batch)
-
-    return in_autocast
+        return BatchLoss(strategy.model, criterion)
+    return BatchLoss(strategy.model, criterion, updates.autocast())

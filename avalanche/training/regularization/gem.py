@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from avalanche.training.regularization.joint_gradients import JointGradients
 from avalanche.training.regularization.projection import (
     GradientProjection,
     LossOf,
@@ -84,6 +85,7 @@ class GradientEpisodicMemory(GradientProjection):
             raise ValueError(f"memory_strength={memory_strength}: expected a number of 0 or more")
         self.memory_strength = memory_strength
         self.G = torch.empty(0, 0)
+        self._at_once = JointGradients()
 
     def look_back(self, parameters: Sequence[nn.Parameter], loss_of: LossOf) -> None:
         """Compute the gradient of each earlier experience."""
@@ -92,9 +94,13 @@ class GradientEpisodicMemory(GradientProjection):
         shape = (len(keys), sum(p.numel() for p in parameters))
         if self.G.shape != shape or self.G.device != like.device:
             self.G = torch.empty(shape, dtype=like.dtype, device=like.device)
-        self._used = []
-        for key, row in zip(keys, self.G, strict=True):
-            self.gradient(parameters, loss_of(self.memory.batch(key, like.device)), out=row)
+        batches = [self.memory.batch(key, like.device) for key in keys]
+        used = self._at_once(loss_of, batches, parameters, self.G)
+        self._used = used or []
+        if used is not None:
+            return
+        for batch, row in zip(batches, self.G, strict=True):
+            self.gradient(parameters, loss_of(batch), out=row)
 
     def project(self, parameters: Sequence[nn.Parameter]) -> None:
         """Solve the program for ``.grad``; the decision waits for the device."""

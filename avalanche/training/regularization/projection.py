@@ -9,13 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from avalanche.models.utils import avalanche_forward
 from avalanche.training.regularization.episodic_memory import EpisodicMemory
 
-__all__ = ["GradientProjection", "LossOf", "flat_gradient", "loss_of", "trained_parameters"]
+__all__ = ["GradientProjection", "LossOf", "flat_gradient", "trained_parameters"]
 
 LossOf = Callable[[Sequence[Tensor]], Tensor]
-"""Loss of a batch ``[x, y, ...]``, a scalar with a graph."""
+"""Loss of a batch ``[x, y, ...]``, a scalar with a graph; best a :class:`BatchLoss`."""
 
 
 class GradientProjection(ABC):
@@ -120,16 +119,6 @@ def _join(tensors: Sequence[Tensor | None], like: Sequence[Tensor], out: Tensor 
         for t, p in zip(tensors, like, strict=True)
     ]
     return torch.cat(flat) if out is None else torch.cat(flat, out=out)
-
-
-def loss_of(model: nn.Module, criterion: Callable[[Any, Tensor], Tensor]) -> LossOf:
-    """The loss of batches ``[x, y, ..., task labels]`` of a model."""
-
-    def of_batch(batch: Sequence[Tensor]) -> Tensor:
-        tasks = batch[-1] if len(batch) >= 3 else None
-        return criterion(avalanche_forward(model, batch[0], tasks), batch[1])
-
-    return of_batch
 
 
 def trained_parameters(groups: Iterable[dict[str, Any]]) -> list[nn.Parameter]:

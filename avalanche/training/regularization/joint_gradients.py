@@ -1,0 +1,211 @@
+"""Gradients of several groups of samples from one forward and one backward pass.
+
+A group's gradient of a linear layer's weight is ``dᵀ a``, with ``d`` the gradients of its outputs
+and ``a`` its inputs, the rows of the group only. So all groups can go through the model together,
+as long as no row of a batch has an influence on another row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from avalanche.models.utils import avalanche_forward, is_multi_task_module
+from avalanche.training.regularization.per_sample import evaluation_mode
+
+__all__ = ["BatchLoss", "JointGradients"]
+
+_MIXES_ROWS = (
+    nn.modules.batchnorm._NormBase,  # batch and instance norms, of any number of dimensions
+    nn.RNNBase,
+    nn.MultiheadAttention,
+)
+
+
+class Criterion(Protocol):
+    """Answers and targets of a batch to its loss, a scalar."""
+
+    def __call__(self, output: Any, target: Tensor, /) -> Tensor: ...
+
+
+class BatchLoss:
+    """The loss of batches ``[x, y, ..., task labels]`` of a model.
+
+    Args:
+        model: the model.
+        criterion: ``criterion(answers, targets)``.
+        precision: a context for the forward pass, such as ``torch.autocast(...)``.
+
+    Example:
+        >>> loss_of = BatchLoss(nn.Linear(3, 2), nn.functional.cross_entropy)
+        >>> loss_of([torch.zeros(4, 3), torch.zeros(4, dtype=torch.int64)]).shape
+        torch.Size([])
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        criterion: Criterion,
+        precision: AbstractContextManager[Any] | None = None,
+    ) -> None:
+        self.model = model
+        self.criterion = criterion
+        self.precision = precision
+
+    def __call__(self, batch: Sequence[Tensor]) -> Tensor:
+        """The loss of one batch."""
+        tasks = batch[-1] if len(batch) >= 3 else 0
+        with self.precision or nullcontext():
+            return self.criterion(avalanche_forward(self.model, batch[0], tasks), batch[1])
+
+    def total(self, batches: Sequence[Sequence[Tensor]]) -> Tensor:
+        """The sum of the losses of several batches that go through the model as one."""
+        out = avalanche_forward(self.model, torch.cat([b[0] for b in batches]), 0)
+        pieces = out.split([len(b[1]) for b in batches])
+        losses = [self.criterion(o, b[1]) for o, b in zip(pieces, batches, strict=True)]
+        return torch.stack(losses).sum()
+
+
+class JointGradients:
+    """Gradients of several batches at once, for models where that is possible.
+
+    Possible are models whose trained parameters all sit in linear layers that are used once, and
+    whose rows do not influence each other. The last is not taken on trust: the model, in
+    evaluation mode, must give the same gradients one by one.
+    """
+
+    def __init__(self) -> None:
+        self._holds: tuple[int, int, bool] | None = None
+
+    def __call__(
+        self,
+        loss_of: Any,
+        batches: Sequence[Sequence[Tensor]],
+        parameters: Sequence[nn.Parameter],
+        out: Tensor,
+    ) -> list[bool] | None:
+        """Write the gradient of each batch's loss into a row of ``out``, if that is possible.
+
+        Args:
+            loss_of: only a :class:`BatchLoss` in full precision can be split up.
+            batches: ``[x, y, ...]`` each.
+            parameters: flattened, one after the other, they are a row.
+            out: ``(batches, parameters)``.
+
+        Returns:
+            Which parameters the losses depend on; None where it was not possible, and then
+            ``out`` holds anything.
+        """
+        if len(batches) < 2 or not isinstance(loss_of, BatchLoss) or loss_of.precision is not None:
+            return None
+        model = loss_of.model
+        known = (id(model), len(batches))
+        if self._holds is None or self._holds[:2] != known:
+            holds = _could_be_joint(model, parameters) and _are_equal(
+                loss_of, batches, parameters, out
+            )
+            self._holds = (*known, holds)
+        return _joint(loss_of, batches, parameters, out) if self._holds[2] else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_holds": None}  # of a model by its identity, which a copy has not
+
+
+def _could_be_joint(model: nn.Module, parameters: Sequence[nn.Parameter]) -> bool:
+    if is_multi_task_module(model):
+        return False
+    modules = list(model.modules())
+    owned = [id(p) for m in modules if type(m) is nn.Linear for p in m.parameters()]
+    return (
+        not any(isinstance(m, _MIXES_ROWS) for m in modules)
+        and len(set(owned)) == len(owned)
+        and {id(p) for p in parameters} <= set(owned)
+    )
+
+
+def _are_equal(
+    loss_of: BatchLoss,
+    batches: Sequence[Sequence[Tensor]],
+    parameters: Sequence[nn.Parameter],
+    out: Tensor,
+) -> bool:
+    """Whether rows keep to themselves: the gradients are those of each batch by itself."""
+    with evaluation_mode(loss_of.model):
+        if _joint(loss_of, batches, parameters, out) is None:
+            return False
+        for batch, row in zip(batches, out, strict=True):
+            found = torch.autograd.grad(
+                loss_of(batch), parameters, allow_unused=True, materialize_grads=True
+            )
+            alone = torch.cat([g.flatten() for g in found])
+            if not torch.allclose(row, alone, rtol=1e-3, atol=1e-4 * float(alone.abs().max())):
+                return False
+    return True
+
+
+def _joint(
+    loss_of: BatchLoss,
+    batches: Sequence[Sequence[Tensor]],
+    parameters: Sequence[nn.Parameter],
+    out: Tensor,
+) -> list[bool] | None:
+    """Capture inputs and gradients of outputs of every layer, then multiply group by group."""
+    calls: list[tuple[nn.Linear, Tensor, Any]] = []
+
+    def remember(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        # The edge, not the tensor: an activation may overwrite the output in place.
+        edge = torch.autograd.graph.get_gradient_edge(output) if output.requires_grad else None
+        calls.append((layer, inputs[0].detach(), edge))
+
+    layers = [m for m in loss_of.model.modules() if type(m) is nn.Linear]
+    handles = [layer.register_forward_hook(remember) for layer in layers]
+    try:
+        total = loss_of.total(batches)
+    finally:
+        for handle in handles:
+            handle.remove()
+    sizes = [len(batch[1]) for batch in batches]
+    called = [id(layer) for layer, _, _ in calls]
+    if len(set(called)) < len(called) or any(i.shape[:-1] != (sum(sizes),) for _, i, _ in calls):
+        return None
+    used = [(layer, inputs, edge) for layer, inputs, edge in calls if edge is not None]
+    found = torch.autograd.grad(total, [edge for _, _, edge in used], allow_unused=True)
+    starts = _starts(parameters)
+    if len(found) < len(layers) or any(d is None for d in found):
+        out.zero_()
+    written: set[int] = set()
+    for (layer, inputs, _), outputs in zip(used, found, strict=True):
+        if outputs is not None:
+            _write(layer, outputs.split(sizes), inputs.split(sizes), starts, out)
+            written.update(id(p) for p in layer.parameters())
+    return [id(p) in written for p in parameters]
+
+
+def _write(
+    layer: nn.Linear,
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    starts: dict[int, int],
+    out: Tensor,
+) -> None:
+    """One layer's gradients, group by group, straight into the rows."""
+    weight, bias = starts.get(id(layer.weight)), starts.get(id(layer.bias))
+    size, units = layer.weight.numel(), layer.out_features
+    for row, d, a in zip(out, outputs, inputs, strict=True):
+        if weight is not None:
+            torch.mm(d.T, a, out=row[weight : weight + size].view_as(layer.weight))
+        if bias is not None:
+            torch.sum(d, 0, out=row[bias : bias + units])
+
+
+def _starts(parameters: Sequence[nn.Parameter]) -> dict[int, int]:
+    """Where each parameter begins in a row, by identity."""
+    starts, position = {}, 0
+    for parameter in parameters:
+        starts[id(parameter)] = position
+        position += parameter.numel()
+    return starts
