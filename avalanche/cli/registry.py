@@ -134,6 +134,7 @@ _PARTS = {
     "MTSimpleSequenceClassifier",
     "MultiHeadClassifier",
     "MultiTaskModule",
+    "NCMClassifier",
     "PNNColumn",
     "PNNLayer",
     "SimpleSequenceClassifier",

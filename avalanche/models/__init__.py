@@ -14,6 +14,7 @@ from avalanche.models.growing_mlp import IncrementalMLP, MultiHeadMLP
 from avalanche.models.helper_method import as_multitask
 from avalanche.models.icarl_resnet import IcarlNet, initialize_icarl_net, make_icarl_net
 from avalanche.models.lenet5 import LeNet5
+from avalanche.models.ncm_classifier import NCMClassifier
 from avalanche.models.pnn import PNN, LinearAdapter, MLPAdapter, PNNColumn, PNNLayer
 from avalanche.models.simple_cnn import MTSimpleCNN, SimpleCNN
 from avalanche.models.simple_mlp import MTSimpleMLP, SimpleMLP, SimpleMLP_TinyImageNet
@@ -53,6 +54,7 @@ __all__ = [
     "MultiHeadClassifier",
     "MultiHeadMLP",
     "MultiTaskModule",
+    "NCMClassifier",
     "PNNColumn",
     "PNNLayer",
     "SimpleCNN",

@@ -104,7 +104,7 @@ class MultiTaskModule(DynamicModule):
         """Note the classes and tasks of ``experience``; nothing in evaluation mode."""
         if not self.training:
             return
-        classes = _classes_of(experience)
+        classes = classes_of(experience)
         self.max_class_label = max(self.max_class_label, max(classes, default=-1) + 1)
         self.known_train_tasks_labels |= set(_tasks_of(experience))
 
@@ -200,7 +200,7 @@ class IncrementalClassifier(DynamicModule):
     def adaptation(self, experience: Any) -> None:
         """Grow to the largest class of ``experience`` and mark its classes as trained."""
         if self.training:
-            self.activate(_classes_of(experience))
+            self.activate(classes_of(experience))
 
     @torch.no_grad()
     def activate(self, classes: list[int]) -> None:
@@ -353,7 +353,7 @@ class TrainEvalModel(DynamicModule):
         return cast("Tensor", head(self.feature_extractor(x)))
 
 
-def _classes_of(experience: Any) -> list[int]:
+def classes_of(experience: Any) -> list[int]:
     """Classes of an experience: its own list, else the targets of its data set."""
     classes = getattr(experience, "classes_in_this_experience", None)
     if classes is None:
@@ -384,7 +384,7 @@ def _classes_by_task(experience: Any) -> dict[int, list[int]]:
     """Which classes belong to which task of an experience."""
     tasks = _tasks_of(experience)
     if len(tasks) == 1:
-        return {tasks[0]: _classes_of(experience)}
+        return {tasks[0]: classes_of(experience)}
     dataset = getattr(experience, "dataset", None)
     if dataset is None:
         raise ValueError(

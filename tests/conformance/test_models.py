@@ -82,6 +82,19 @@ class SingleTaskForwardOfTheSlides(MultiTaskModule):
         return self.shared(x) * (task_label + 1)
 
 
+def ncm():
+    """A nearest-mean classifier that has the mean of each class it meets, drawn at random."""
+
+    class Met(models.NCMClassifier):
+        def adaptation(self, experience):
+            super().adaptation(experience)
+            if self.training:
+                new = set(experience.classes_in_this_experience) - set(self.class_means_dict)
+                self.update_class_means_dict({c: torch.randn(5) for c in sorted(new)})
+
+    return Met()
+
+
 # name -> (make, shape of one input)
 WRITTEN_BY_USERS = {
     "IncrementalClassifierOfTheSlides": (lambda: IncrementalClassifierOfTheSlides(5), (5,)),
@@ -111,6 +124,7 @@ CASES = {
     "MTSlimResNet18": (lambda: models.MTSlimResNet18(2, nf=2), IMAGE),
     "MultiHeadClassifier": (lambda: models.MultiHeadClassifier(5), (5,)),
     "MultiHeadMLP": (lambda: models.MultiHeadMLP(6, 5), (2, 3)),
+    "NCMClassifier": (ncm, (5,)),
     "PNN": (lambda: models.PNN(2, 6, 5), (2, 3)),
     "SimpleCNN": (models.SimpleCNN, IMAGE),
     "SimpleMLP": (lambda: models.SimpleMLP(6, 6, 5, hidden_layers=2), (2, 3)),

@@ -1,5 +1,6 @@
 """Growing heads: growth in training only, masks of -inf, one head per task."""
 
+from io import BytesIO
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,8 @@ from avalanche.models import (
     avalanche_model_adaptation,
     is_multi_task_module,
 )
+from avalanche.testing.streams import FEATURES, class_incremental
+from avalanche.training import Naive
 
 INF = float("inf")
 
@@ -205,3 +208,28 @@ def test_growth_keeps_what_is_frozen_frozen_and_the_dtype():
     heads = MultiHeadClassifier(3).double()
     heads.adaptation(experience(0, 4, task=2))
     assert {p.dtype for p in (*head.parameters(), *heads.parameters())} == {torch.float64}
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_a_run_with_a_growing_module_of_the_slides_resumes_to_the_bit(stop):
+    def strategy(seed):
+        torch.manual_seed(seed)
+        body = [nn.Flatten(), nn.Linear(FEATURES, 3), nn.ReLU()]
+        model = nn.Sequential(*body, OfTheSlides())
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        return Naive(model, optimizer, train_mb_size=8, evaluator=None)
+
+    stream = class_incremental().train_stream
+    whole, resumed = strategy(0), strategy(9)
+    for exp in stream[:stop]:
+        whole.train(exp)
+    file = BytesIO()
+    torch.save(whole.state_dict(), file)
+    file.seek(0)
+    for exp in stream[stop:]:
+        whole.train(exp)
+    resumed.load_state_dict(torch.load(file, weights_only=True))
+    for exp in stream[stop:]:
+        resumed.train(exp)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(resumed.model.state_dict()[name], value), name

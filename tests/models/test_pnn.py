@@ -16,7 +16,7 @@ from avalanche.models import (
     PNNLayer,
     avalanche_model_adaptation,
 )
-from avalanche.training import Naive, PNNStrategy
+from avalanche.training import JointTraining, Naive, PNNStrategy
 
 
 def experience(*classes, task=0):
@@ -214,3 +214,9 @@ def test_the_strategy_wants_a_pnn():
     model = nn.Linear(2, 2)
     with pytest.raises(TypeError, match="model=Linear: PNNStrategy trains a PNN"):
         PNNStrategy(model, torch.optim.SGD(model.parameters(), lr=0.1))
+
+
+def test_joint_training_of_columns_is_refused():
+    model = PNN(1, 6, 4)
+    with pytest.raises(ValueError, match="model=PNN: it trains the column of one task at a time"):
+        JointTraining(model, torch.optim.SGD(model.parameters(), lr=0.1))

@@ -7,6 +7,7 @@ from torch import nn
 
 from avalanche.benchmarks.utils import concat_datasets
 from avalanche.models.dynamic_modules import avalanche_model_adaptation
+from avalanche.models.pnn import PNN
 from avalanche.training.supervised.naive import Naive
 
 __all__ = ["AlreadyTrainedError", "JointTraining"]
@@ -22,12 +23,20 @@ class JointTraining(Naive):
     Not a continual learner: it sees the whole stream at once, and shows what is possible without
     forgetting. Takes the arguments of :class:`Naive`. Call :meth:`train` once, with the stream.
 
+    Raises:
+        ValueError: the model is a PNN, whose columns learn one after the other.
+
     Attributes:
         joint_experiences: the experiences that were learnt together.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if any(isinstance(module, PNN) for module in self.model.modules()):
+            raise ValueError(
+                "model=PNN: it trains the column of one task at a time and freezes the others, so "
+                "it cannot learn all tasks at once; use a model with a head per task (MTSimpleMLP)"
+            )
         self.joint_experiences: list[Any] = []
 
     def train(

@@ -1,0 +1,141 @@
+"""Nearest class mean: a classifier that is computed, not trained."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from avalanche.models.dynamic_modules import MASKED, DynamicModule, classes_of
+
+__all__ = ["NCMClassifier"]
+
+
+class NCMClassifier(DynamicModule):
+    r"""Answers with the negative distance to the mean of each class.
+
+    .. math:: z_c = -\lVert \phi - \mu_c \rVert_2
+
+    Classes without a mean get :math:`-\infty` and are never predicted. While there is no mean at
+    all, every known class gets the same logit.
+
+    Args:
+        normalize: scale each input to length 1. The means are used as they are given.
+
+    Attributes:
+        class_means: means by class id, ``(classes, features)``; rows of classes without one are 0.
+        seen: which classes have a mean, ``(classes,)``.
+
+    Example:
+        >>> ncm = NCMClassifier(normalize=False)
+        >>> ncm.replace_class_means_dict({0: torch.zeros(2), 2: torch.ones(2)})
+        >>> ncm(torch.tensor([[0.0, 1.0]])).tolist()
+        [[-1.0, -inf, -1.0]]
+
+    References:
+        Rebuffi et al., "iCaRL", 2017, algorithm 1; Mensink et al., "Distance-based image
+        classification", 2013.
+    """
+
+    class_means: Tensor
+    seen: Tensor
+
+    def __init__(self, normalize: bool = True) -> None:
+        super().__init__()
+        self.normalize = normalize
+        self.max_class = -1
+        self.register_buffer("class_means", torch.empty(0, 0))
+        self.register_buffer("seen", torch.empty(0, dtype=torch.bool))
+
+    @property
+    def class_means_dict(self) -> dict[int, Tensor]:
+        """Class to its mean, ``(features,)``."""
+        return {c: self.class_means[c] for c in self.seen.nonzero().flatten().tolist()}
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits: ``(batch, features)`` to ``(batch, classes)``."""
+        units = max(self.max_class + 1, len(self.seen))
+        if not self.class_means.numel():
+            return x.new_zeros(x.shape[0], units)
+        features = normalize(x, dim=1) if self.normalize else x
+        distances = torch.cdist(features, self.class_means.to(features.dtype))
+        out = x.new_full((x.shape[0], units), MASKED)
+        out[:, : len(self.seen)] = (-distances).masked_fill(~self.seen, MASKED)
+        return out
+
+    def adaptation(self, experience: Any) -> None:
+        """Have a unit for every class of ``experience``; nothing in evaluation mode."""
+        if self.training:
+            self.max_class = max(self.max_class, *classes_of(experience), -1)
+
+    def update_class_means_dict(
+        self, class_means_dict: Mapping[int, Tensor], momentum: float = 0.5
+    ) -> None:
+        """Move means towards new ones; classes without a mean take the new one.
+
+        Args:
+            class_means_dict: class to its mean, ``(features,)``.
+            momentum: share of the new means, in [0, 1]; 1 replaces the old ones.
+
+        Raises:
+            ValueError: a momentum outside of [0, 1], or means that are no vectors of one length.
+        """
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"momentum={momentum}: expected a number between 0 and 1")
+        self._make_room(class_means_dict)
+        for label, mean in class_means_dict.items():
+            old = self.class_means[label]
+            new = mean.detach().to(old.device, old.dtype)
+            self.class_means[label] = torch.lerp(old, new, momentum) if self.seen[label] else new
+            self.seen[label] = True
+
+    def replace_class_means_dict(self, class_means_dict: Mapping[int, Tensor]) -> None:
+        """Forget all means and take these: class to ``(features,)``."""
+        device = self.class_means.device
+        self.class_means = torch.empty(0, 0, device=device)
+        self.seen = torch.empty(0, dtype=torch.bool, device=device)
+        self.update_class_means_dict(class_means_dict, momentum=1)
+
+    def init_missing_classes(
+        self, classes: Iterable[int], class_size: int, device: torch.device | str
+    ) -> None:
+        """Have a unit, without a mean, for each of ``classes``; ``class_size`` is not needed."""
+        self.max_class = max(self.max_class, *classes, -1)
+
+    def _make_room(self, means: Mapping[int, Tensor]) -> None:
+        widths = {tuple(mean.shape) for mean in means.values()}
+        if self.class_means.numel():
+            widths.add(tuple(self.class_means.shape[1:]))
+        if not means:
+            return
+        if len(widths) != 1 or len(next(iter(widths))) != 1:
+            raise ValueError(
+                f"class_means_dict: means of shapes {sorted(widths)}; expected vectors of one "
+                "length, (features,)"
+            )
+        (width,) = next(iter(widths))
+        units = max(len(self.seen), max(means) + 1)
+        grown = self.class_means.new_zeros(units, width)
+        if self.class_means.numel():
+            grown[: len(self.seen)] = self.class_means
+        extra = self.seen.new_zeros(units - len(self.seen))
+        self.class_means, self.seen = grown, torch.cat([self.seen, extra])
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """The largest class met, saved with the means."""
+        return {"max_class": self.max_class}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore :meth:`get_extra_state`."""
+        self.max_class = state["max_class"]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Take the shape that was saved; older states do not say which rows are means."""
+        means = state_dict.get(f"{prefix}class_means")
+        if means is not None:
+            self.class_means = self.class_means.new_zeros(means.shape)
+            self.seen = self.seen.new_zeros(len(means))
+            state_dict.setdefault(f"{prefix}seen", means.abs().sum(1) > 0)
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())
+        super()._load_from_state_dict(state_dict, prefix, *args)
