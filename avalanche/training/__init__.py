@@ -1,6 +1,6 @@
 """Training: strategies, the plugins and components they are made of, the loops they run in."""
 
-from avalanche.training.regularization import LearningWithoutForgetting
+from avalanche.training.regularization import LearningWithoutForgetting, RegularizationMethod
 from avalanche.training.storage_policy import (
     BalancedExemplarsBuffer,
     ClassBalancedBuffer,
@@ -61,6 +61,7 @@ __all__ = [
     "PNNStrategy",
     "ParametricBuffer",
     "RandomExemplarsSelectionStrategy",
+    "RegularizationMethod",
     "Replay",
     "ReservoirSamplingBuffer",
     "SynapticIntelligence",

@@ -220,3 +220,10 @@ def test_the_parts_of_an_online_stream_are_one_experience_where_boundaries_are_k
         strategy.train(online)
         assert strategy.plugins[0].lwf.expcount == count
         assert strategy.plugins[0].prev_classes == {0: {0, 1, 2, 3, 4, 5}}
+
+
+def test_update_is_the_older_form_of_post_adapt():
+    model = nn.Linear(5, 4)
+    lwf = LearningWithoutForgetting()
+    lwf.update(experience(0, 1), model)
+    assert (lwf.expcount, lwf.prev_classes_by_task) == (1, {0: {0, 1}})

@@ -1,6 +1,7 @@
 """What every regularization component offers."""
 
 from abc import ABC, abstractmethod
+from types import SimpleNamespace
 from typing import Any
 
 __all__ = ["RegularizationMethod", "begins_here", "finished_experience"]
@@ -19,6 +20,10 @@ class RegularizationMethod(ABC):
     @abstractmethod
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """After learning from ``exp``."""
+
+    def update(self, experience: Any, model: Any) -> None:
+        """Older form of :meth:`post_adapt`, without an agent."""
+        self.post_adapt(SimpleNamespace(model=model), experience)
 
     def pre_update(self, experience: Any, agent: Any) -> None:
         """Older spelling of :meth:`pre_adapt`."""

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -40,8 +39,7 @@ class LearningWithoutForgetting(RegularizationMethod):
         ValueError: temperature not above 0, or a weight that is no number of 0 or more.
 
     Example:
-        >>> from types import SimpleNamespace
-        >>> lwf = LearningWithoutForgetting(alpha=1.0, temperature=2.0)
+        >>>         >>> lwf = LearningWithoutForgetting(alpha=1.0, temperature=2.0)
         >>> model, x = nn.Linear(4, 3), torch.ones(2, 4)
         >>> lwf(x, model(x), model).item()
         0.0
@@ -156,10 +154,6 @@ class LearningWithoutForgetting(RegularizationMethod):
         for task, classes in classes_by_task(exp).items():
             self.prev_classes_by_task.setdefault(task, set()).update(classes)
         self._chosen = {}
-
-    def update(self, experience: Any, model: nn.Module) -> None:
-        """Older form of :meth:`post_adapt`, without an agent."""
-        self.post_adapt(SimpleNamespace(model=model), experience)
 
     def state_dict(self) -> dict[str, Any]:
         """Count, classes and the weights of the previous model."""
