@@ -115,6 +115,10 @@ def build_trial(
             "leave it out"
         )
     lessons = 1 if upper_bound else len(benchmark.train_stream)
+    plugins = [
+        _make(f"--{c.name}", c, registry.lookup("plugins", c.name), dict(c.arguments))
+        for c in request.plugins
+    ]
     pulse = [Pulse(progress, lessons)] if isinstance(progress, Bars) else []
     loop = {
         "train_mb_size": request.batch_size,
@@ -123,7 +127,7 @@ def build_trial(
         "eval_every": request.eval_every,
         "peval_mode": request.peval_mode,
         "device": device_of(request),
-        "plugins": [counter, DivergenceGuard(), *pulse],
+        "plugins": [*plugins, counter, DivergenceGuard(), *pulse],
         "evaluator": EvaluationPlugin(*_metrics(), loggers=None, collect_all=True),
     }
     strategy = _make(

@@ -29,6 +29,7 @@ _SKIP = {
     "strategy": ("model", "optimizer", "criterion", "plugins", "evaluator", *RUN_OWNED),
     "model": (),
     "optimizer": ("params",),
+    "plugin": (),
 }
 
 _TRANSFORMS = ("train_transform", "eval_transform")
@@ -90,19 +91,17 @@ class OptionTable:
         if command == "run":
             self.strategies = [given.get("strategy.name") or CHOICES["strategy"]]
         else:
-            text = given.get("strategies") or "Naive,JointTraining"
-            self.strategies = [name.strip(" '\"") for name in text.strip("[]").split(",")]
-        repeated = {name for name in self.strategies if self.strategies.count(name) > 1}
-        if repeated:
-            raise UsageError(
-                f"--strategies={','.join(self.strategies)}: {', '.join(sorted(repeated))} is there "
-                "twice; make a run of each and put them together with `avalanche report`"
-            )
+            self.strategies = _names(given.get("strategies") or "Naive,JointTraining")
+        self.plugins = _names(given.get("plugins", ""))
+        _check_once("strategies", self.strategies,
+                    "make a run of each and put them together with `avalanche report`")  # fmt: skip
+        _check_once("plugins", self.plugins, "a strategy has each plugin once")
         self.groups: dict[str, tuple[str, str, list[Option]]] = {}
         for kind in CHOICES:
             for name in self.strategies if kind == "strategy" else [self.names[kind]]:
                 group = name if kind == "strategy" and command == "compare" else kind
                 self.groups[group] = (kind, name, _options(kind, name))
+        self.groups |= {name: ("plugin", name, _options("plugin", name)) for name in self.plugins}
         self.options = {option.name: option for option in RUN_OPTIONS}
         for group, (_, _, options) in self.groups.items():
             self.options |= {f"{group}.{option.name}": option for option in options}
@@ -110,6 +109,7 @@ class OptionTable:
             self.options[f"{kind}.name"] = Option("name", str, CHOICES[kind], "")
         chooser = "strategy.name" if command == "run" else "strategies"
         self.options[chooser] = Option("name", str, ",".join(self.strategies), "")
+        self.options["plugins"] = Option("plugins", str, ",".join(self.plugins), "")
 
     def read(self, given: Sequence[Given]) -> Request:
         """Check and convert what the user gave.
@@ -134,6 +134,7 @@ class OptionTable:
         return Request(
             command=self.command,
             strategies=tuple(choices[group] for group in of_strategies),
+            plugins=tuple(choices[name] for name in self.plugins),
             **{kind: choices[kind] for kind in self.names},
             **plain,
         )
@@ -165,6 +166,9 @@ class OptionTable:
         if self.command == "compare":
             general.add_argument("--strategies", type=str, help="names, separated by commas",
                                  default=",".join(self.strategies))  # fmt: skip
+        general.add_argument("--plugins", type=str, default=",".join(self.plugins),
+                             help="plugins beside the strategy's own, separated by commas; their "
+                             "arguments are --NAME.ARGUMENT")  # fmt: skip
         for group, (kind, name, options) in self.groups.items():
             section = parser.add_argument_group(
                 f"{kind} {name}", registry.describe(registry.lookup(_plural(kind), name))
@@ -220,6 +224,8 @@ class OptionTable:
                 hint = "did you mean " + " or ".join(f"--{group}.{n}" for n in near) + f"? {hint}"
         elif group in registry.find("strategies"):
             hint = f"{group} is not among --strategies {','.join(self.strategies)}; add it there"
+        elif group in registry.find("plugins"):
+            hint = f"{group} is not among --plugins; add it there"
         elif item.key in ("strategy.name", "strategies"):
             other = "compare" if self.command == "run" else "run"
             hint = f"`avalanche {other}` takes it, `avalanche {self.command}` does not"
@@ -273,6 +279,19 @@ def _options(kind: str, name: str) -> list[Option]:
             )
         options.append(option)
     return options
+
+
+def _names(text: str) -> list[str]:
+    """Names separated by commas, or a list of YAML."""
+    return [name for part in text.strip("[]").split(",") if (name := part.strip(" '\""))]
+
+
+def _check_once(option: str, names: list[str], remedy: str) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UsageError(
+            f"--{option}={','.join(names)}: {', '.join(repeated)} is there twice; {remedy}"
+        )
 
 
 def _switches(target: Any) -> list[Option]:

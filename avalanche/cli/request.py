@@ -55,6 +55,7 @@ class Request:
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
         seeds: how many seeds.
         seed: the first seed.
+        plugins: plugins beside the strategy's own.
         experience_size: samples of a part of an online stream, None for whole experiences.
         out: folder of the run, None for a new one below ``runs``.
         resume: go on in a folder, leaving out what is complete.
@@ -77,6 +78,7 @@ class Request:
     device: str
     seeds: int
     seed: int
+    plugins: tuple[Choice, ...] = ()
     experience_size: int | None = None
     out: str | None = None
     resume: bool = False
@@ -93,6 +95,9 @@ class Request:
         else:
             config["strategies"] = [choice.name for choice in self.strategies]
             config |= {c.name: dict(c.options) for c in self.strategies if c.options}
+        if self.plugins:
+            config["plugins"] = [choice.name for choice in self.plugins]
+            config |= {c.name: dict(c.options) for c in self.plugins if c.options}
         config["model"] = self.model.as_config()
         config["optimizer"] = self.optimizer.as_config()
         for key in _LOOP:

@@ -129,3 +129,14 @@ def test_an_online_stream_is_evaluated_after_each_experience_of_the_benchmark(re
 def test_joint_training_takes_no_online_stream(request_of) -> None:
     with pytest.raises(UsageError, match="--experience_size=10: JointTraining learns all data at"):
         check(request_of("--experience_size", "10", "--strategy", "JointTraining"))
+
+
+def test_plugins_join_those_of_the_strategy(request_of) -> None:
+    words = ["--strategy", "Replay", "--plugins", "EWCPlugin", "--EWCPlugin.ewc_lambda", "3"]
+    request = request_of(*words)
+    benchmark = build_benchmark(request, 0)
+    trial = build_trial(request, request.strategies[0], 0, benchmark)
+    kinds = {type(plugin).__name__ for plugin in trial.strategy.plugins}
+    assert {"EWCPlugin", "ReplayPlugin"} <= kinds
+    with pytest.raises(UsageError, match=r"--EWCPlugin\.ewc_lambda=-1.0: expected a strength"):
+        check(request_of(*words[:-1], "-1"))

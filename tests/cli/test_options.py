@@ -141,7 +141,7 @@ def test_help_shows_every_option_with_its_text() -> None:
         assert option in text
     assert "capacity" in text, "the text comes from the docstring"
     assert "EWC: ewc_lambda" in text
-    assert "plugins" not in text
+    assert "--strategy.plugins" not in text
 
 
 def test_transforms_of_a_benchmark_can_be_left_out_and_no_more() -> None:
@@ -151,3 +151,29 @@ def test_transforms_of_a_benchmark_can_be_left_out_and_no_more() -> None:
     assert request.config()["benchmark"]["eval_transform"] == "default"
     with pytest.raises(UsageError, match=r"--benchmark\.train_transform=flip: expected one of def"):
         parse("run", ["--benchmark", "SplitMNIST", "--benchmark.train_transform", "flip"])
+
+
+def test_plugins_have_options_of_their_own(tmp_path) -> None:
+    words = ["--plugins", "EWCPlugin,ReplayPlugin", "--EWCPlugin.ewc_lambda", "7"]
+    request = parse("run", words)
+    assert [choice.name for choice in request.plugins] == ["EWCPlugin", "ReplayPlugin"]
+    assert request.plugins[0].arguments["ewc_lambda"] == 7
+    path = tmp_path / "x.yaml"
+    path.write_text(yaml.safe_dump(request.config()))
+    assert parse("run", ["--config", str(path)]) == request
+    assert "plugins" not in parse("run", []).config()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--plugins", "EWC"], "--plugin=EWC: there is no such plugin; did you mean EWCPlugin"),
+        (["--plugins", "EWCPlugin,EWCPlugin"], "EWCPlugin is there twice; a strategy has each pl"),
+        (["--EWCPlugin.ewc_lambda", "3"], "EWCPlugin is not among --plugins; add it there"),
+        (["--plugins", "EWCPlugin"], "--EWCPlugin.ewc_lambda: EWCPlugin needs it"),
+    ],
+    ids=["unknown", "twice", "absent", "incomplete"],
+)
+def test_wrong_plugins(words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse("run", words)
