@@ -123,6 +123,8 @@ def _is_optimizer(name: str, thing: Any) -> bool:
 
 # Modules to build models from, and models of sequences: they cannot learn a benchmark of images.
 _PARTS = {
+    "CosineIncrementalClassifier",
+    "CosineLinear",
     "DynamicModule",
     "FeatureExtractorBackbone",
     "FeatureExtractorModel",

@@ -1,6 +1,7 @@
 """Models: simple networks, growing heads, one head per task."""
 
 from avalanche.models.base_model import BaseModel
+from avalanche.models.cosine_layer import CosineIncrementalClassifier, CosineLinear
 from avalanche.models.dynamic_modules import (
     DynamicModule,
     IncrementalClassifier,
@@ -36,6 +37,8 @@ __all__ = [
     "MLP",
     "PNN",
     "BaseModel",
+    "CosineIncrementalClassifier",
+    "CosineLinear",
     "DynamicModule",
     "DynamicOptimizer",
     "FeatureExtractorBackbone",

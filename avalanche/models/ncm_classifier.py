@@ -57,7 +57,7 @@ class NCMClassifier(DynamicModule):
         """Logits: ``(batch, features)`` to ``(batch, classes)``."""
         units = max(self.max_class + 1, len(self.seen))
         if not self.class_means.numel():
-            return x.new_zeros(x.shape[0], units)
+            return x.new_zeros(x.shape[0], max(units, 2))
         features = normalize(x, dim=1) if self.normalize else x
         distances = torch.cdist(features, self.class_means.to(features.dtype))
         out = x.new_full((x.shape[0], units), MASKED)

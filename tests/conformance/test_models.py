@@ -108,6 +108,8 @@ WRITTEN_BY_USERS = {
     "SingleTaskForwardOfTheSlides": (SingleTaskForwardOfTheSlides, (5,)),
 }
 CASES = {
+    "CosineIncrementalClassifier": (lambda: models.CosineIncrementalClassifier(5), (5,)),
+    "CosineLinear": (lambda: models.CosineLinear(5, 6), (5,)),
     "FeatureExtractorModel": (
         lambda: models.FeatureExtractorModel(nn.Linear(5, 4), nn.Linear(4, 6)),
         (5,),
