@@ -3,6 +3,11 @@
 from typing import Any, Literal
 
 from avalanche.evaluation.cm_image import default_cm_image_creator
+from avalanche.evaluation.history_images import (
+    default_history_repartition_image_creator,
+    repartition_bar_chart_image_creator,
+    repartition_pie_chart_image_creator,
+)
 from avalanche.evaluation.metric_names import MetricKey, metric_key
 
 __all__ = [
@@ -11,9 +16,12 @@ __all__ = [
     "MetricKey",
     "bytes2human",
     "default_cm_image_creator",
+    "default_history_repartition_image_creator",
     "get_metric_key",
     "get_metric_name",
     "phase_and_task",
+    "repartition_bar_chart_image_creator",
+    "repartition_pie_chart_image_creator",
     "stream_type",
 ]
 

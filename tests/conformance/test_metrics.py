@@ -17,6 +17,7 @@ TASKS = torch.from_numpy(RANDOM.integers(0, 3, 23))
 TARGETS = torch.from_numpy(RANDOM.normal(loc=50, size=23))
 PREDICTED = TARGETS + torch.from_numpy(RANDOM.normal(size=23))
 VALUES = torch.from_numpy(RANDOM.normal(size=23))
+TRUE_SCORES = LOGITS.numpy()[np.arange(23), TRUE.numpy()]
 HITS = (LOGITS.argmax(1) == TRUE).numpy()
 
 
@@ -56,6 +57,18 @@ def in_top_2():
 def in_the_test_stream(metric, *batch):
     metric.set_stream("test")
     metric.update(*batch)
+
+
+def with_new_classes(metric, *batch):
+    metric.update_new_classes([2, 3])
+    metric.update(*batch)
+
+
+def counts_per_task_and_class():
+    return {
+        t: {c: int(((t == TASKS) & (c == TRUE)).sum()) for c in of}
+        for t, of in per_task_and_class().items()
+    }
 
 
 SETS = {0: [1, 3], 1: [0, 1, 3], 2: [0, 1, 2, 3], 5: [9]}
@@ -138,6 +151,27 @@ CASES = {
         lambda *_: {k: among(classes) for k, classes in SETS.items()},
         lambda metric, *batch: metric.update(SETS, *batch),
     ),
+    "PerClassMeanScores": (
+        metrics.PerClassMeanScores,
+        [LOGITS, TRUE],
+        lambda *_: {c: float(TRUE_SCORES[TRUE.numpy() == c].mean()) for c in range(4)},
+        None,
+    ),
+    "MeanNewOldScores": (
+        metrics.MeanNewOldScores,
+        [LOGITS, TRUE],
+        lambda *_: {
+            "new": float(TRUE_SCORES[TRUE.numpy() >= 2].mean()),
+            "old": float(TRUE_SCORES[TRUE.numpy() < 2].mean()),
+        },
+        with_new_classes,
+    ),
+    "LabelsRepartition": (
+        metrics.LabelsRepartition,
+        [TASKS, TRUE],
+        lambda *_: counts_per_task_and_class(),
+        None,
+    ),
     "RMSE": (metrics.RMSE, [PREDICTED, TARGETS], root_mean_squared_error, None),
     "TaskAwareRMSE": (
         metrics.TaskAwareRMSE,
@@ -163,6 +197,7 @@ CASES = {
 }
 # Not accumulated over samples, with the reason.
 SKIP = {
+    "MeanScores": "an abstract base",
     "BWT": "keyed by experience: tests/evaluation/test_forgetting_bwt.py",
     "Forgetting": "keyed by experience: tests/evaluation/test_forgetting_bwt.py",
     "ForwardTransfer": "keyed by experience: tests/evaluation/test_forward_transfer.py",

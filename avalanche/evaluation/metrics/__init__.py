@@ -90,6 +90,15 @@ from avalanche.evaluation.metrics.gpu_usage import (
     StreamMaxGPU,
     gpu_usage_metrics,
 )
+from avalanche.evaluation.metrics.images_samples import (
+    ImagesSamplePlugin,
+    images_samples_metrics,
+)
+from avalanche.evaluation.metrics.labels_repartition import (
+    LabelsRepartition,
+    LabelsRepartitionPlugin,
+    labels_repartition_metrics,
+)
 from avalanche.evaluation.metrics.loss import (
     EpochLoss,
     ExperienceLoss,
@@ -105,6 +114,14 @@ from avalanche.evaluation.metrics.mac import MAC, EpochMAC, ExperienceMAC, MAC_m
 from avalanche.evaluation.metrics.mean import (
     Mean,
     Sum,
+)
+from avalanche.evaluation.metrics.mean_scores import (
+    MeanNewOldScores,
+    MeanScores,
+    MeanScoresEvalPluginMetric,
+    MeanScoresTrainPluginMetric,
+    PerClassMeanScores,
+    mean_scores_metrics,
 )
 from avalanche.evaluation.metrics.r2 import (
     R2,
@@ -219,12 +236,19 @@ __all__ = [
     "GenericExperienceForwardTransfer",
     "GenericStreamForgetting",
     "GenericStreamForwardTransfer",
+    "ImagesSamplePlugin",
+    "LabelsRepartition",
+    "LabelsRepartitionPlugin",
     "LossMetric",
     "LossPerTaskPluginMetric",
     "MAC_metrics",
     "MaxGPU",
     "MaxRAM",
     "Mean",
+    "MeanNewOldScores",
+    "MeanScores",
+    "MeanScoresEvalPluginMetric",
+    "MeanScoresTrainPluginMetric",
     "MinibatchAccuracy",
     "MinibatchCPUUsage",
     "MinibatchClassAccuracy",
@@ -238,6 +262,7 @@ __all__ = [
     "MinibatchTime",
     "MinibatchTopkAccuracy",
     "MultiStreamAMCA",
+    "PerClassMeanScores",
     "R2PerTaskPluginMetric",
     "RMSEPerTaskPluginMetric",
     "RunningEpochAccuracy",
@@ -290,7 +315,10 @@ __all__ = [
     "forgetting_to_bwt",
     "forward_transfer_metrics",
     "gpu_usage_metrics",
+    "images_samples_metrics",
+    "labels_repartition_metrics",
     "loss_metrics",
+    "mean_scores_metrics",
     "r2_forgetting_metrics",
     "r2_metrics",
     "ram_usage_metrics",
