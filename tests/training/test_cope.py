@@ -212,6 +212,8 @@ def test_classes_beyond_n_classes_are_refused():
     strategy.train(benchmark.train_stream[0])
     with pytest.raises(ValueError, match="n_classes=3: the experience has class 3; .*at least 4"):
         strategy.train(benchmark.train_stream[1])
+    with pytest.raises(ValueError, match="n_classes=3: the experience has class 3"):
+        strategy.eval(benchmark.test_stream)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class CoPEPlugin(SupervisedPlugin):
     Raises:
         TypeError: at training, a strategy of the flow family.
         ValueError: an impossible size, momentum or temperature; at training a model whose answer
-            does not have ``p_size`` values, or a class that ``n_classes`` leaves out.
+            does not have ``p_size`` values; a class that ``n_classes`` leaves out.
 
     Differences from the paper:
         1. Further epochs over an experience are not run, whatever ``train_epochs`` says: the
@@ -149,12 +149,7 @@ class CoPEPlugin(SupervisedPlugin):
         **kwargs: Any,
     ) -> None:
         """Mix each incoming batch with samples of the memory."""
-        largest = max(strategy.experience.dataset.targets.uniques, default=0)
-        if largest >= self.n_classes:
-            raise ValueError(
-                f"n_classes={self.n_classes}: the experience has class {largest}; pass the number "
-                f"of all classes of the stream, at least {largest + 1}"
-            )
+        self._check_classes(strategy)
         self._iterations = 0
         strategy.dataloader = IncomingDataLoader(
             strategy.adapted_dataset,
@@ -192,6 +187,10 @@ class CoPEPlugin(SupervisedPlugin):
         """Evaluate with the loss of training."""
         self._take_over(strategy)
 
+    def before_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Refuse classes that there can be no prototype for."""
+        self._check_classes(strategy)
+
     def after_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Bring the features to the unit sphere."""
         strategy.mb_output = self._embedding(strategy.mb_output[:, : self.p_size])
@@ -208,6 +207,14 @@ class CoPEPlugin(SupervisedPlugin):
             )
         strategy._criterion = self.ppp_loss
         self.p_mem.to(strategy.device)
+
+    def _check_classes(self, strategy: Any) -> None:
+        largest = max(strategy.experience.dataset.targets.uniques, default=0)
+        if largest >= self.n_classes:
+            raise ValueError(
+                f"n_classes={self.n_classes}: the experience has class {largest}; pass the number "
+                f"of all classes of the stream, at least {largest + 1}"
+            )
 
     def _answer(self, features: Tensor) -> Tensor:
         return self.p_mem.similarities(features.detach()) / self.T
