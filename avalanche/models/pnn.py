@@ -149,9 +149,10 @@ class PNNLayer(MultiTaskModule):
         Raises:
             ValueError: an experience with several tasks.
         """
-        super().adaptation(experience)
         if self.training:
-            self.add_task(single_task(experience))
+            task = single_task(experience)
+            super().adaptation(experience)
+            self.add_task(task)
 
     def add_task(self, task: int) -> None:
         """Give ``task`` a column, unless it has one; all columns before it are frozen."""
@@ -285,10 +286,10 @@ class PNN(MultiTaskModule):
         Raises:
             ValueError: an experience with several tasks.
         """
-        task = single_task(experience)
-        super().adaptation(experience)
         if not self.training:
             return
+        task = single_task(experience)
+        super().adaptation(experience)
         for layer in cast("Iterable[PNNLayer]", self.layers):
             layer.add_task(task)
         if len(self.laterals) < len(self.task_to_module_idx) - 1:

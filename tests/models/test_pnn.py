@@ -203,6 +203,8 @@ def test_several_tasks_in_one_experience_are_refused():
     with pytest.raises(ValueError, match=r"task_labels=\[0, 1\]: the model adapts to one task"):
         model.adaptation(both)
     assert model.layers[0].num_columns == 1
+    assert model.max_class_label == 0
+    model.eval().adaptation(both)  # nothing to adapt, nothing to refuse
 
 
 def test_a_wrong_input_size_says_what_to_change():
