@@ -85,7 +85,8 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
             kept = torch.cat([memory, index])
             memory = kept[torch.randperm(len(kept))[: w.MEMORY]]
         if row.method in ("gem", "agem"):
-            remembered.append(index[torch.randperm(len(index))[: w.PATTERNS]])
+            kept = w.PATTERNS if row.method == "gem" else w.AVERAGED_PATTERNS
+            remembered.append(index[torch.randperm(len(index))[:kept]])
         if row.method == "ewc":
             anchors.append(squared_batch_gradients(model, x, y, index, row.batch))
         if row.method == "lwf":
@@ -137,7 +138,7 @@ def project(
     parameters = list(model.parameters())
     if row.method == "agem":
         whole = torch.cat(memory)
-        memory = [whole[torch.randperm(len(whole))[: w.PATTERNS]]]
+        memory = [whole[torch.randperm(len(whole))[: w.SAMPLE]]]
     rows = []
     for chosen in memory:
         loss = F.cross_entropy(model(prepare(x[chosen])), y[chosen])

@@ -44,7 +44,7 @@ def make_strategy(row: w.Row):
     if row.method == "gem":
         return GEM(patterns_per_exp=w.PATTERNS, memory_strength=w.STRENGTH, **common)
     if row.method == "agem":
-        return AGEM(patterns_per_exp=w.PATTERNS, sample_size=w.PATTERNS, **common)
+        return AGEM(patterns_per_exp=w.AVERAGED_PATTERNS, sample_size=w.SAMPLE, **common)
     if row.method == "ewc":
         return EWC(ewc_lambda=w.EWC_LAMBDA, **common)
     if row.method == "lwf":

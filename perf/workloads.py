@@ -43,8 +43,9 @@ ROWS = (
 )
 LEARNING_RATE, MEMORY, EWC_LAMBDA, ALPHA, TEMPERATURE = 0.05, 200, 100.0, 1.0, 2.0
 SI_LAMBDA, DAMPING = 1.0, 0.1
-# GEM and A-GEM share the memory out to the five experiences of the whole stream.
+# GEM shares the memory out to the five experiences of the stream; A-GEM is as in its paper.
 PATTERNS, STRENGTH = MEMORY // 5, 0.5
+AVERAGED_PATTERNS, SAMPLE = 250, 256
 MEAN, DEVIATION = 0.1307, 0.3081
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 
