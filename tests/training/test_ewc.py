@@ -428,3 +428,29 @@ def test_without_boundaries_every_part_is_an_experience():
     strategy = build(lambda m, o, **k: EWC(m, o, None, 5.0, **k))
     strategy.train(online)
     assert strategy.plugins[0].ewc.experiences == 6
+
+
+def test_batch_importances_are_those_of_avalanche_lib_0_6():
+    """Squares of the mean gradients of the training batches; they shrink with the batch."""
+    model, data = mlp().eval(), dataset(12)
+    x, y, *_ = data.batch(range(12))
+    sums = []
+    for size in (4, 12):
+        plugin = EWCPlugin(1.0, fisher="batch")
+        agent = SimpleNamespace(model=model, train_mb_size=size, device="cpu")
+        found = plugin.ewc.compute_importances(
+            model, nn.CrossEntropyLoss(), data, "cpu", plugin.ewc.batch_size(agent)
+        )
+        total = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
+        for a, b in zip(x.split(size), y.split(size), strict=True):
+            loss = F.cross_entropy(model(a), b)
+            gradients = torch.autograd.grad(loss, list(model.parameters()))
+            for n, g in zip(total, gradients, strict=True):
+                total[n] += g**2 * size / 12
+        for n, expected in total.items():
+            torch.testing.assert_close(found[n], expected, rtol=1e-4, atol=1e-8)
+        sums.append(sum(t.sum() for t in found.values()))
+    assert sums[1] < sums[0]
+    strategy = build(lambda m, o, **k: EWC(m, o, None, 1.0, fisher="batch", **k))
+    learn(strategy, streams.class_incremental())
+    assert strategy.plugins[0].ewc.batch_size(strategy) == 8

@@ -24,7 +24,7 @@ class EWCPlugin(SupervisedPlugin):
         mode: ``"separate"`` or ``"online"``.
         decay_factor: decay of online mode, in [0, 1].
         keep_importance_data: keep each experience's ``importances`` and ``saved_params``.
-        fisher: ``"auto"``, ``"sampled"`` or ``"empirical"``.
+        fisher: ``"auto"``, ``"sampled"``, ``"empirical"``, or ``"batch"`` as avalanche-lib 0.6.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class EWCPlugin(SupervisedPlugin):
             strategy.optimizer,
             experience.dataset,
             strategy.device,
-            batch_size=256,
+            self.ewc.batch_size(strategy),
         )
         self.update_importances(importances, self.ewc.experiences)
         self._weights = {}

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from avalanche.training.regularization.base import RegularizationMethod, finished_experience
-from avalanche.training.regularization.fisher import diagonal_fisher
+from avalanche.training.regularization.fisher import diagonal_fisher, squared_batch_gradients
 from avalanche.training.regularization.quadratic import QuadraticPenalty
 
 __all__ = ["ElasticWeightConsolidation", "FisherKind", "Mode"]
 
 Mode = Literal["separate", "online"]
-FisherKind = Literal["auto", "sampled", "empirical"]
+FisherKind = Literal["auto", "sampled", "empirical", "batch"]
 
 
 class ElasticWeightConsolidation(RegularizationMethod):
@@ -37,7 +37,9 @@ class ElasticWeightConsolidation(RegularizationMethod):
             and ``importances`` for inspection. The penalty does not need them.
         fisher: ``"sampled"`` draws labels from the model (the Fisher information),
             ``"empirical"`` takes the given labels and the strategy's criterion; ``"auto"`` is
-            sampled with cross-entropy and empirical with any other criterion.
+            sampled with cross-entropy and empirical with any other criterion. ``"batch"`` squares
+            the mean gradient of each training batch, as avalanche-lib 0.6; together with twice its
+            ``ewc_lambda`` that is its penalty.
 
     Raises:
         TypeError: a strength that is no number.
@@ -103,7 +105,7 @@ class ElasticWeightConsolidation(RegularizationMethod):
         criterion = getattr(agent, "_criterion", getattr(agent, "criterion", None))
         device = getattr(agent, "device", next(agent.model.parameters()).device)
         importances = self.compute_importances(
-            agent.model, criterion, exp.dataset, device, batch_size=256
+            agent.model, criterion, exp.dataset, device, self.batch_size(agent)
         )
         self.consolidate(agent.model, importances)
 
@@ -116,7 +118,19 @@ class ElasticWeightConsolidation(RegularizationMethod):
         batch_size: int,
         num_workers: int = 0,
     ) -> dict[str, Tensor]:
-        """Diagonal Fisher information on ``dataset``: parameter name to tensor of its shape."""
+        """Diagonal Fisher information on ``dataset``: parameter name to tensor of its shape.
+
+        ``batch_size`` changes the result with ``fisher="batch"`` only.
+        """
+        if self.fisher == "batch":
+            return squared_batch_gradients(
+                model,
+                dataset,
+                criterion=criterion,
+                device=device,
+                batch_size=batch_size,
+                num_workers=num_workers,
+            )
         classification = criterion is None or isinstance(criterion, nn.CrossEntropyLoss)
         sampled = self.fisher == "sampled" or (self.fisher == "auto" and classification)
         return diagonal_fisher(
@@ -128,6 +142,10 @@ class ElasticWeightConsolidation(RegularizationMethod):
             batch_size=batch_size,
             num_workers=num_workers,
         )
+
+    def batch_size(self, agent: Any) -> int:
+        """Samples at a time: many, unless the result depends on it."""
+        return int(getattr(agent, "train_mb_size", 256)) if self.fisher == "batch" else 256
 
     def consolidate(self, model: nn.Module, importances: dict[str, Tensor]) -> None:
         """Add the term of a finished experience: importances around the model's weights."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from avalanche.benchmarks.utils.data_loader import SingleDatasetDataLoader
 from avalanche.models.utils import avalanche_forward
 
-__all__ = ["Loss", "Measure", "evaluation_mode", "mean_over_samples"]
+__all__ = ["Loss", "Measure", "answer", "evaluation_mode", "mean_over_samples"]
 
 _log = logging.getLogger("avalanche")
 
@@ -75,7 +75,7 @@ def mean_over_samples(
             tasks = batch[-1].to(device) if len(batch) >= 3 else None
             if draw is not None:
                 with torch.no_grad():
-                    y = draw(_answer(model, x, tasks))
+                    y = draw(answer(model, x, tasks))
             add(model, parameters, total, (x, y, tasks), loss, measure)
             count += len(y)
     if count:
@@ -106,7 +106,7 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _answer(model: nn.Module, x: Tensor, tasks: Tensor | int | None) -> Any:
+def answer(model: nn.Module, x: Tensor, tasks: Tensor | int | None) -> Any:
     """The model's answers; samples without task labels are of task 0, as in the training loop."""
     return avalanche_forward(model, x, 0 if tasks is None else tasks)
 
@@ -147,7 +147,7 @@ def _add_by_layer(
     handles = [layer.register_forward_hook(remember) for layer in layers]
     try:
         with torch.enable_grad():
-            value = loss(_answer(model, x, tasks), y)
+            value = loss(answer(model, x, tasks), y)
     finally:
         for handle in handles:
             handle.remove()
@@ -227,7 +227,7 @@ def _add_one_by_one(
     for i in range(len(y)):
         task = tasks[i : i + 1] if torch.is_tensor(tasks) else tasks
         with torch.enable_grad():
-            value = loss(_answer(model, x[i : i + 1], task), y[i : i + 1])
+            value = loss(answer(model, x[i : i + 1], task), y[i : i + 1])
         gradients = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
         for name, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
@@ -242,4 +242,4 @@ class _Asked(nn.Module):
         self.model = model
 
     def forward(self, x: Tensor, task: int | None) -> Any:
-        return _answer(self.model, x, task)
+        return answer(self.model, x, task)
