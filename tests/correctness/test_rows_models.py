@@ -12,10 +12,12 @@ from avalanche.models import (
     PNN,
     IncrementalClassifier,
     MTSimpleCNN,
+    MTSimpleMLP,
     MultiHeadClassifier,
     MultiTaskModule,
     SimpleCNN,
     SimpleMLP,
+    avalanche_model_adaptation,
 )
 from avalanche.models.dynamic_optimizers import OptimizerSync
 from avalanche.testing.streams import (
@@ -74,6 +76,17 @@ def test_row_27_a_growing_head_is_trained_and_its_backbone_is_not():
         assert not torch.equal(model[3].classifier.weight[: len(before)], before)
     assert model[3].classifier.out_features == 6
     assert torch.equal(model[1].weight, backbone)
+
+
+def test_row_27_heads_that_were_left_out_stay_out_when_they_grow():
+    model = MTSimpleMLP(FEATURES, hidden_size=8)
+    optimizer = torch.optim.SGD(model.features.parameters(), lr=0.5)
+    strategy = loop(model, optimizer)
+    for exp in task_incremental().train_stream:
+        strategy.train(exp)
+    assert len(model.classifier.classifiers) == 3
+    held = [id(p) for p in optimizer.param_groups[0]["params"]]
+    assert held == [id(p) for p in model.features.parameters()]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +151,7 @@ def test_row_28_evaluating_unseen_classes_changes_nothing(kind):
     before = dict(model.named_parameters())
     values = {name: p.detach().clone() for name, p in before.items()}
     strategy.eval(benchmark.test_stream)
+    avalanche_model_adaptation(model.eval(), benchmark.test_stream[2])
     after = dict(model.named_parameters())
     assert list(before) == list(after)
     assert all(after[name] is p for name, p in before.items())
