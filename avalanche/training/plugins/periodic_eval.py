@@ -51,7 +51,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate the model as it comes, unless that was just done."""
         if self.do_initial and self._fresh != _names(strategy._eval_streams):
-            self._evaluate(strategy)
+            self.evaluate(strategy)
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate after every n-th iteration."""
@@ -67,13 +67,18 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate at the end, unless that was just done."""
         if not self._fresh:
-            self._evaluate(strategy)
+            self.evaluate(strategy)
 
     def _maybe(self, strategy: Any, finished: int) -> None:
         if self.eval_every > 0 and finished % self.eval_every == 0:
-            self._evaluate(strategy)
+            self.evaluate(strategy)
 
-    def _evaluate(self, strategy: Any) -> None:
+    def forget(self) -> None:
+        """The model is another one than was evaluated: evaluate it again when that is due."""
+        self._fresh = []
+
+    def evaluate(self, strategy: Any) -> None:
+        """Evaluate now, on the evaluation streams of the ``train`` call."""
         for stream in strategy._eval_streams:
             strategy.eval(stream)
         self._fresh = _names(strategy._eval_streams)
