@@ -1,7 +1,11 @@
 """Arguments for classes whose constructors need some; add yours when a test asks for it."""
 
+from torch.optim.lr_scheduler import MultiStepLR
+
+from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import PNN
 from avalanche.testing.streams import FEATURES
+from avalanche.training.plugins import EvaluationPlugin
 
 STRATEGIES = {
     "AGEM": {"criterion": None, "patterns_per_exp": 10, "sample_size": 16},
@@ -15,9 +19,11 @@ STRATEGIES = {
     "Replay": {"mem_size": 20},
 }
 
-# A function gets the model and gives the arguments.
+# A function gets the model and the optimizer and gives the arguments.
 PLUGINS = {
-    "CWRStarPlugin": lambda model: {"model": model},
+    "CWRStarPlugin": lambda model, optimizer: {"model": model},
+    "EarlyStoppingPlugin": {"patience": 1, "val_stream_name": "test_stream"},
+    "LRSchedulerPlugin": lambda model, optimizer: {"scheduler": MultiStepLR(optimizer, [1])},
     "AGEMPlugin": {"patterns_per_experience": 10, "sample_size": 16},
     "GEMPlugin": {"patterns_per_experience": 10, "memory_strength": 0.5},
     "CoPEPlugin": {"mem_size": 20, "n_classes": 6, "p_size": 6},
@@ -26,6 +32,14 @@ PLUGINS = {
     "ReplayPlugin": {"mem_size": 20},
     "MASPlugin": {"lambda_reg": 0.01},
     "SynapticIntelligencePlugin": {"si_lambda": 1.0},
+}
+
+# What a plugin asks of the loop.
+LOOPS = {
+    "EarlyStoppingPlugin": {
+        "eval_every": 1,
+        "evaluator": lambda: EvaluationPlugin(accuracy_metrics(stream=True)),
+    },
 }
 
 # Strategies that train a model of their own kind.

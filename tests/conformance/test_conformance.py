@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from arguments import MODELS, PLUGINS, SKIP, STRATEGIES
+from arguments import LOOPS, MODELS, PLUGINS, SKIP, STRATEGIES
 from torch.optim import SGD
 
 import avalanche.training.plugins as plugins
@@ -69,7 +69,8 @@ def test_plugins(cls, check):
     own = PLUGINS.get(cls.__name__, {})
 
     def factory(model, optimizer, **loop):
-        plugin = cls(**(own(model) if callable(own) else own))
+        plugin = cls(**(own(model, optimizer) if callable(own) else own))
+        loop.update(LOOPS.get(cls.__name__, {}))
         loop["plugins"] = [*(loop.get("plugins") or ()), plugin]
         return Naive(model, optimizer, **loop)
 

@@ -5,6 +5,7 @@ from avalanche.training.plugins.agem import AGEMPlugin
 from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.cope import CoPEPlugin, PPPloss
 from avalanche.training.plugins.cwr_star import CWRStarPlugin
+from avalanche.training.plugins.early_stopping import EarlyStoppingPlugin
 from avalanche.training.plugins.evaluation import (
     EvaluationPlugin,
     default_evaluator,
@@ -14,6 +15,7 @@ from avalanche.training.plugins.ewc import EWCPlugin
 from avalanche.training.plugins.from_scratch_training import FromScratchTrainingPlugin
 from avalanche.training.plugins.gdumb import GDumbPlugin
 from avalanche.training.plugins.gem import GEMPlugin
+from avalanche.training.plugins.lr_scheduling import LRSchedulerPlugin
 from avalanche.training.plugins.lwf import LwFPlugin
 from avalanche.training.plugins.mas import MASPlugin
 from avalanche.training.plugins.periodic_eval import PeriodicEval
@@ -33,11 +35,13 @@ __all__ = [
     "Clock",
     "CoPEPlugin",
     "EWCPlugin",
+    "EarlyStoppingPlugin",
     "EvaluationPlugin",
     "ExperienceBalancedStoragePolicy",
     "FromScratchTrainingPlugin",
     "GDumbPlugin",
     "GEMPlugin",
+    "LRSchedulerPlugin",
     "LwFPlugin",
     "MASPlugin",
     "PPPloss",
