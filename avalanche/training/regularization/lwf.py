@@ -39,7 +39,8 @@ class LearningWithoutForgetting(RegularizationMethod):
         ValueError: temperature not above 0, or a weight that is no number of 0 or more.
 
     Example:
-        >>>         >>> lwf = LearningWithoutForgetting(alpha=1.0, temperature=2.0)
+        >>> from types import SimpleNamespace
+        >>> lwf = LearningWithoutForgetting(alpha=1.0, temperature=2.0)
         >>> model, x = nn.Linear(4, 3), torch.ones(2, 4)
         >>> lwf(x, model(x), model).item()
         0.0
