@@ -27,7 +27,8 @@ class EWC(SupervisedTemplate):
         keep_importance_data: keep each experience's importances and weights for inspection.
         *args: further arguments of :class:`SupervisedTemplate` by position, from
             ``train_mb_size`` on.
-        fisher: ``"sampled"`` labels, ``"empirical"`` ones, or ``"auto"``.
+        fisher: ``"sampled"`` labels, ``"empirical"`` ones, ``"auto"``, or ``"batch"`` as
+            avalanche-lib 0.6.
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
