@@ -30,7 +30,8 @@ def test_events_in_order_with_the_plugins_in_order():
 
 
 def test_two_plugins_that_set_the_loader_are_a_warning():
-    strategy = make(Replay, plugins=[ReplayPlugin(10)])
+    strategy = make(Replay)
+    strategy.plugins.append(ReplayPlugin(10))  # by hand: train would refuse it
     with pytest.warns(UserWarning, match="ReplayPlugin and ReplayPlugin each set the dataloader"):
         text = strategy.explain(io.StringIO())
     assert text.splitlines()[-1].startswith("└─ conflict:")

@@ -17,6 +17,7 @@ from avalanche.training.templates.checks import (
     check_plugins,
     check_stream,
 )
+from avalanche.training.templates.explain import refuse_conflicts
 from avalanche.training.templates.hooks import EventHooks
 
 __all__ = ["BaseTemplate"]
@@ -37,7 +38,8 @@ class BaseTemplate(EventHooks):
         events: the dispatcher; ``events.calls.<event>(arguments)`` fires one.
 
     Raises:
-        ValueError: a plugin has a method that looks like an event and is none.
+        ValueError: a plugin has a method that looks like an event and is none, or two plugins set
+            the same thing (see ``owns``).
         TypeError: a plugin is a class, or implements no event at all.
     """
 
@@ -82,6 +84,7 @@ class BaseTemplate(EventHooks):
         """Resolve what each event calls. Done at construction, again when ``plugins`` changed."""
         for plugin in self.plugins:
             check_plugin(plugin, self.EVENT_TABLE)
+        refuse_conflicts(self.plugins)
         self.events.attach(self.plugins)
         for event in self.EVENT_TABLE:
             overridden = getattr(type(self), f"_{event}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from avalanche.core.events import EVENTS, implements
 
-__all__ = ["conflicts", "explanation"]
+__all__ = ["conflicts", "explanation", "refuse_conflicts"]
 
 
 def explanation(strategy: Any) -> str:
@@ -37,6 +37,20 @@ def conflicts(plugins: list[Any]) -> dict[str, list[str]]:
         for thing in getattr(plugin, "owns", ()):
             owners[thing].append(type(plugin).__name__)
     return {thing: names for thing, names in owners.items() if len(names) > 1}
+
+
+def refuse_conflicts(plugins: list[Any]) -> None:
+    """Refuse plugins of which only the last one called would have an effect.
+
+    Raises:
+        ValueError: naming the plugins, what they claim, and what to do.
+    """
+    for thing, names in conflicts(plugins).items():
+        raise ValueError(
+            f"plugins: {' and '.join(names)} each set the {thing} of the strategy, so only the "
+            "last one called would count; take one of them, or write owns = () in a class of your "
+            "own that leaves the other's work in place"
+        )
 
 
 def _purpose(plugin: Any, event: str) -> str:

@@ -19,7 +19,7 @@ from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
 from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
 from avalanche.training.templates.checks import check_count, check_criterion, make_evaluator
-from avalanche.training.templates.explain import explanation
+from avalanche.training.templates.explain import explanation, refuse_conflicts
 from avalanche.training.templates.state import LoopState, load_strategy_state, strategy_state
 from avalanche.training.templates.updates import Precision, UpdateRule
 
@@ -146,9 +146,12 @@ class BaseSGDTemplate(BaseTemplate):
         """Attach a plugin after the ones already given, before the evaluator.
 
         Raises:
-            ValueError: the plugin has a method that looks like an event and is none.
+            ValueError: the plugin has a method that looks like an event and is none, or sets what
+                another one sets; then it is not attached.
         """
-        self.plugins.insert(len(self.plugins) - self._plugins_at_the_end, as_plugin(plugin))
+        added = as_plugin(plugin)
+        refuse_conflicts([*self.plugins, added])
+        self.plugins.insert(len(self.plugins) - self._plugins_at_the_end, added)
         self.attach_plugins()
 
     # ---------------------------------------------------------------- training
