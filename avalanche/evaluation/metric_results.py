@@ -49,16 +49,19 @@ class LazyValue:
 
     Args:
         make: draws the picture; called at most once.
+        *arguments: what it is called with.
     """
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make: Callable[[], Any] | None = make
+    def __init__(self, make: Callable[..., Any], *arguments: Any) -> None:
+        self._make: Callable[..., Any] | None = make
+        self._arguments = arguments
         self._value: Any = None
 
     def get(self) -> Any:
         """The picture, drawn now if it was not yet."""
         if self._make is not None:
-            self._value, self._make = self._make(), None
+            self._value = self._make(*self._arguments)
+            self._make, self._arguments = None, ()
         return self._value
 
 

@@ -36,6 +36,7 @@ class StreamConfusionMatrix(PluginMetric[Tensor]):
         image_creator: function of the matrix and its class labels that draws the picture.
         absolute_class_order: draw classes by number; otherwise in the order in which the stream
             brings them.
+        class_names: names of the classes, by number, for the picture.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class StreamConfusionMatrix(PluginMetric[Tensor]):
         save_image: bool = True,
         image_creator: Callable[[Tensor, Sequence[Any]], Any] = default_cm_image_creator,
         absolute_class_order: bool = False,
+        class_names: Sequence[str] | None = None,
     ) -> None:
+        self._class_names = class_names
         self._matrix = ConfusionMatrix(num_classes, normalize)
         self._save_image = save_image
         self._image_creator = image_creator
@@ -93,10 +96,14 @@ class StreamConfusionMatrix(PluginMetric[Tensor]):
         value: Any = matrix
         if self._save_image:
             order = self._class_order(len(matrix))
-            draw = LazyValue(lambda: self._image_creator(matrix[order][:, order], order))
+            draw = LazyValue(self._image_creator, matrix[order][:, order], self._labels(order))
             value = AlternativeValues(draw, matrix)
         key = get_metric_key(self, strategy, add_task=False)
         return MetricValue(self, key, value, strategy.clock.train_iterations, covers_stream=True)
+
+    def _labels(self, order: list[int]) -> list[Any]:
+        names = self._class_names
+        return list(order) if names is None else [names[label] for label in order]
 
     def _class_order(self, size: int) -> list[int]:
         if self._absolute_class_order:
@@ -130,17 +137,13 @@ def confusion_matrix_metrics(
     Raises:
         ModuleNotFoundError: ``wandb=True`` without the extra ``wandb``.
     """
-    draw = image_creator
-    if class_names is not None:
-        names = list(class_names)
-
-        def draw(matrix: Tensor, labels: Sequence[Any]) -> Any:
-            return image_creator(matrix, [names[label] for label in labels])
-
     metrics: list[PluginMetric[Any]] = []
     if stream:
         metrics.append(
-            StreamConfusionMatrix(num_classes, normalize, save_image, draw, absolute_class_order)
+            StreamConfusionMatrix(
+                *(num_classes, normalize, save_image, image_creator),
+                *(absolute_class_order, class_names),
+            )
         )
     if wandb:
         metrics.append(WandBStreamConfusionMatrix(class_names))

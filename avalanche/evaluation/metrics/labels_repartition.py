@@ -148,20 +148,14 @@ class LabelsRepartitionPlugin(GenericPluginMetric[Counts]):
             counts = now.get(task, {})
             self._steps.setdefault(task, []).append(step)
             self._past.setdefault(task, []).append(counts)
-            value = AlternativeValues(self._drawing(task), counts)
+            value = AlternativeValues(LazyValue(self._draw, task, len(self._past[task])), counts)
             key = replace(whole, detail=f"Task_{task:03}")
             made.append(MetricValue(self, key, value, step))
         return made
 
-    def _drawing(self, task: int) -> LazyValue:
-        steps, past, length = self._steps[task], self._past[task], len(self._past[task])
-
-        def draw() -> Any:
-            return self._draw(steps[:length], past[:length])
-
-        return LazyValue(draw)
-
-    def _draw(self, steps: list[int], past: list[dict[int, int]]) -> Any:
+    def _draw(self, task: int, times: int) -> Any:
+        """The history of the first so many times."""
+        steps, past = self._steps[task][:times], self._past[task][:times]
         labels = dict.fromkeys(label for counts in past for label in counts)
         history = {label: [counts.get(label, 0) for counts in past] for label in labels}
         return self._image_creator(history, steps)

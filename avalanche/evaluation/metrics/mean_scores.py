@@ -176,7 +176,7 @@ class MeanScoresPluginMetricABC(PluginMetric[dict[str, float]]):
         for group, value in scores.items():
             self._history.setdefault(group, {})[step] = value
         history = {group: dict(values) for group, values in self._history.items()}
-        shown = AlternativeValues(LazyValue(lambda: self._image_creator(history)), history)
+        shown = AlternativeValues(LazyValue(self._image_creator, history), history)
         return [
             *(MetricValue(self, replace(whole, detail=d), v, step) for d, v in details.items()),
             MetricValue(self, whole, shown, step),

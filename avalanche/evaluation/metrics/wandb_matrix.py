@@ -74,7 +74,7 @@ class WandBStreamConfusionMatrix(PluginMetric[tuple[Tensor, Tensor]]):
         if strategy.experience is None:
             return None
         matrix = self._matrix.result()
-        value = AlternativeValues(LazyValue(lambda: self._chart(matrix)), matrix)
+        value = AlternativeValues(LazyValue(self._chart, matrix), matrix)
         key = get_metric_key(self, strategy, add_task=False)
         return MetricValue(self, key, value, strategy.clock.train_iterations, covers_stream=True)
 
