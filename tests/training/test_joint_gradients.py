@@ -1,0 +1,144 @@
+"""Gradients of several batches from one pass, against one pass for each."""
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from avalanche.models import MTSimpleMLP, SimpleMLP
+from avalanche.training.regularization.joint_gradients import BatchLoss, JointGradients
+
+
+def batches(*sizes, features=5, classes=4):
+    torch.manual_seed(1)
+    return [[torch.randn(n, features), torch.arange(n) % classes] for n in sizes]
+
+
+def one_by_one(model, data, parameters):
+    rows = []
+    for x, y in data:
+        found = torch.autograd.grad(
+            F.cross_entropy(model(x), y), parameters, allow_unused=True, materialize_grads=True
+        )
+        rows.append(torch.cat([g.flatten() for g in found]))
+    return torch.stack(rows)
+
+
+def joint(model, data, parameters=None, **options):
+    """Used parameters (None where it was not possible) and the rows."""
+    parameters = list(model.parameters()) if parameters is None else parameters
+    out = torch.full((len(data), sum(p.numel() for p in parameters)), float("nan"))
+    loss_of = BatchLoss(model, F.cross_entropy, **options)
+    return JointGradients()(loss_of, data, parameters, out), out
+
+
+def mlp():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 6), nn.ReLU(inplace=True), nn.Linear(6, 4, bias=False))
+
+
+class UnusedLayer(nn.Module):
+    """A layer that is never called, and one whose answer is thrown away."""
+
+    def __init__(self):
+        super().__init__()
+        self.idle, self.lost, self.used = nn.Linear(2, 2), nn.Linear(5, 3), nn.Linear(5, 4)
+
+    def forward(self, x):
+        self.lost(x)
+        return self.used(x)
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (7, 2, 5)], ids=["equal", "unequal"])
+@pytest.mark.parametrize("make", [mlp, UnusedLayer, lambda: SimpleMLP(4, 5, 6, drop_rate=0.0)])
+def test_rows_are_the_gradients_of_each_batch(make, sizes):
+    model, data = make(), batches(*sizes)
+    parameters = list(model.parameters())
+    used, rows = joint(model, data)
+    assert used is not None
+    torch.testing.assert_close(rows, one_by_one(model, data, parameters))
+    if isinstance(model, UnusedLayer):
+        assert used == [False] * 4 + [True] * 2
+    assert all(p.grad is None for p in parameters)
+
+
+def test_only_the_parameters_that_are_asked_for():
+    model, data = mlp(), batches(3, 4)
+    parameters = [model[2].weight]
+    _, rows = joint(model, data, parameters)
+    torch.testing.assert_close(rows, one_by_one(model, data, parameters))
+
+
+def test_dropout_draws_for_every_row_and_modes_stay():
+    model = nn.Sequential(nn.Linear(5, 6), nn.Dropout(0.5), nn.Linear(6, 4)).train()
+    used, _ = joint(model, batches(40, 40))
+    assert used is not None
+    assert all(module.training for module in model.modules())
+
+
+class MixesRows(nn.Module):
+    """What no list of module types can know of."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 4)
+
+    def forward(self, x):
+        return self.layer(x - x.mean(0))
+
+
+class Twice(nn.Module):
+    """A layer that is used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.layer = nn.Linear(5, 4), nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.layer(self.layer(self.first(x)))
+
+
+def shared():
+    model = nn.Sequential(nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 5))
+    model[2].weight = model[0].weight
+    return model
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        MixesRows,
+        Twice,
+        shared,
+        lambda: nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4, affine=False)),
+        lambda: nn.Sequential(nn.Unflatten(1, (1, 5)), nn.Conv1d(1, 4, 5), nn.Flatten()),
+        lambda: nn.Sequential(nn.Unflatten(1, (1, 5)), nn.Linear(5, 4), nn.Flatten()),
+    ],
+    ids=["mixes-rows", "twice", "shared", "batch-norm", "convolution", "three-dimensions"],
+)
+def test_models_where_it_is_not_possible_are_found_out(make):
+    torch.manual_seed(0)
+    used, _ = joint(make(), batches(3, 4))
+    assert used is None
+
+
+def test_multi_task_models_half_precision_and_other_losses_go_one_by_one():
+    assert joint(MTSimpleMLP(5, 6), batches(3, 4))[0] is None
+    autocast = torch.autocast("cpu", torch.bfloat16)
+    assert joint(mlp(), batches(3, 4), precision=autocast)[0] is None
+    model = mlp()
+    parameters = list(model.parameters())
+    loss_of = lambda batch: F.cross_entropy(model(batch[0]), batch[1])  # noqa: E731
+    out = torch.empty(2, sum(p.numel() for p in parameters))
+    assert JointGradients()(loss_of, batches(3, 4), parameters, out) is None
+
+
+def test_a_copy_looks_at_its_own_model():
+    model, data, gradients = mlp(), batches(3, 4), JointGradients()
+    parameters = list(model.parameters())
+    out = torch.empty(2, sum(p.numel() for p in parameters))
+    gradients(BatchLoss(model, F.cross_entropy), data, parameters, out)
+    assert gradients._holds is not None
+    assert copy.deepcopy(gradients)._holds is None
