@@ -8,8 +8,7 @@ from avalanche.evaluation.metrics import (
     loss_metrics,
     timing_metrics,
 )
-from avalanche.evaluation.metrics import granularity as module
-from avalanche.evaluation.metrics.granularity import granularity, switched_on
+from avalanche.evaluation.metrics import granularity as at
 
 EVERY = {
     "minibatch": True,
@@ -31,11 +30,11 @@ EVERY = {
     ],
 )
 def test_names(when, name):
-    assert granularity("Loss", *getattr(module, when)[:2]) == name
+    assert at.named("Loss", *getattr(at, when)[:2]) == name
 
 
 def test_only_what_is_wanted_is_made():
-    assert switched_on([(True, complex), (False, int), (True, float)], 2) == [2 + 0j, 2.0]
+    assert at.switched_on([(True, complex), (False, int), (True, float)], 2) == [2 + 0j, 2.0]
 
 
 @pytest.mark.parametrize(

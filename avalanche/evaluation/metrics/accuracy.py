@@ -14,16 +14,8 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricType
-from avalanche.evaluation.metrics.by_task import TaskSums
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
+from avalanche.evaluation.metrics.by_task import OnTaskSums
 
 __all__ = [
     "Accuracy",
@@ -125,7 +117,7 @@ class Accuracy(Metric[float]):
         self._correct, self._total = state["correct"], state["total"]
 
 
-class TaskAwareAccuracy(Metric[dict[int, float]]):
+class TaskAwareAccuracy(OnTaskSums[dict[int, float]]):
     """Accuracy of every task apart.
 
     Example:
@@ -136,9 +128,6 @@ class TaskAwareAccuracy(Metric[dict[int, float]]):
         >>> accuracy.result()
         {0: 0.5, 4: 1.0}
     """
-
-    def __init__(self) -> None:
-        self._sums = TaskSums()
 
     def update(self, predicted_y: Tensor, true_y: Tensor, task_labels: int | Tensor) -> None:
         """Take one more batch.
@@ -161,14 +150,6 @@ class TaskAwareAccuracy(Metric[dict[int, float]]):
     def reset(self, task_label: int | None = None) -> None:
         """Forget everything, or one task."""
         self._sums.reset(task_label)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Counts per task."""
-        return self._sums.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave."""
-        self._sums.load_state_dict(state)
 
 
 class CorrectCounter:
@@ -265,42 +246,42 @@ class AccuracyPluginMetric(GenericPluginMetric[Any]):
 
     def __str__(self) -> str:
         name = "Acc" if self._per_task is None else "TaskAcc"
-        return f"Top1_{granularity(name, self._reset_at, self._emit_at)}"
+        return f"Top1_{at.named(name, self._reset_at, self._emit_at)}"
 
 
 class MinibatchAccuracy(AccuracyPluginMetric):
     """Training accuracy of every minibatch: ``Top1_Acc_MB``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__(*MINIBATCH, counter=counter)
+        super().__init__(*at.MINIBATCH, counter=counter)
 
 
 class EpochAccuracy(AccuracyPluginMetric):
     """Training accuracy over every epoch, while the model learns: ``Top1_Acc_Epoch``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__(*EPOCH, counter=counter)
+        super().__init__(*at.EPOCH, counter=counter)
 
 
 class RunningEpochAccuracy(AccuracyPluginMetric):
     """Training accuracy since the epoch began, every iteration: ``Top1_RunningAcc_Epoch``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__(*RUNNING_EPOCH, counter=counter)
+        super().__init__(*at.RUNNING_EPOCH, counter=counter)
 
 
 class ExperienceAccuracy(AccuracyPluginMetric):
     """Evaluation accuracy of every experience: ``Top1_Acc_Exp``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__(*EXPERIENCE, counter=counter)
+        super().__init__(*at.EXPERIENCE, counter=counter)
 
 
 class StreamAccuracy(AccuracyPluginMetric):
     """Evaluation accuracy over all samples of the stream: ``Top1_Acc_Stream``."""
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__(*STREAM, counter=counter)
+        super().__init__(*at.STREAM, counter=counter)
 
 
 class TrainedExperienceAccuracy(AccuracyPluginMetric):
@@ -311,7 +292,7 @@ class TrainedExperienceAccuracy(AccuracyPluginMetric):
     """
 
     def __init__(self, counter: CorrectCounter | None = None) -> None:
-        super().__init__(*STREAM, counter=counter, trained_only=True)
+        super().__init__(*at.STREAM, counter=counter, trained_only=True)
 
     def __str__(self) -> str:
         return "Accuracy_On_Trained_Experiences"
@@ -353,7 +334,7 @@ def accuracy_metrics(
         >>> [str(metric) for metric in accuracy_metrics(epoch=True, stream=True)]
         ['Top1_Acc_Epoch', 'Top1_Acc_Stream']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchAccuracy),
             (epoch, EpochAccuracy),

@@ -1,5 +1,6 @@
 """Counts and sums per task, accumulated without asking the device which tasks there are."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import Metric
 
-__all__ = ["ByTask", "TaskSums", "split_task_and_class", "task_and_class", "task_ids"]
+__all__ = ["ByTask", "OnTaskSums", "TaskSums", "split_task_and_class", "task_and_class", "task_ids"]
 
 _FOLD_EVERY = 64
 _CLASS_BITS = 32
@@ -124,6 +125,32 @@ class TaskSums:
         for task, total, count in rows:
             before, samples = self._sums.get(task, (0.0, 0))
             self._sums[task] = (before + total, samples + count)
+
+
+TResult = TypeVar("TResult")
+
+
+class OnTaskSums(Metric[TResult], ABC, Generic[TResult]):
+    """Base of metrics that are computed from sums per task, or per task and class."""
+
+    def __init__(self) -> None:
+        self._sums = TaskSums()
+
+    @abstractmethod
+    def result(self) -> TResult:
+        """The value."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._sums.reset()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The sums."""
+        return self._sums.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        self._sums.load_state_dict(state)
 
 
 class OnBatches(Protocol):

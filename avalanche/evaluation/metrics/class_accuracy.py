@@ -8,28 +8,19 @@ from torch import Tensor
 from avalanche.evaluation.metric_definitions import (
     EmitAt,
     GenericPluginMetric,
-    Metric,
     Mode,
     PluginMetric,
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricValue
 from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.accuracy import class_labels, correct_predictions
 from avalanche.evaluation.metrics.by_task import (
-    TaskSums,
+    OnTaskSums,
     split_task_and_class,
     task_and_class,
     task_ids,
-)
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    granularity,
-    switched_on,
 )
 
 __all__ = [
@@ -48,7 +39,7 @@ __all__ = [
 TrackedClassesType = Mapping[int, Iterable[int]] | Iterable[int]
 
 
-class ClassAccuracy(Metric[dict[int, dict[int, float]]]):
+class ClassAccuracy(OnTaskSums[dict[int, dict[int, float]]]):
     r"""Accuracy of every class apart, for every task: the share of the class's samples that are
     recognised, :math:`\frac{1}{n_c} \sum_{i: y_i = c} [\hat y_i = c]`.
 
@@ -65,13 +56,13 @@ class ClassAccuracy(Metric[dict[int, dict[int, float]]]):
     """
 
     def __init__(self, classes: TrackedClassesType | None = None) -> None:
+        super().__init__()
         self._for_all: list[int] | None = None
         self._for_task: dict[int, list[int]] | None = None
         if isinstance(classes, Mapping):
             self._for_task = {int(task): sorted(map(int, of)) for task, of in classes.items()}
         elif classes is not None:
             self._for_all = sorted(map(int, classes))
-        self._sums = TaskSums()
 
     def update(self, predicted_y: Tensor, true_y: Tensor, task_labels: int | Tensor) -> None:
         """Take one more batch.
@@ -102,18 +93,6 @@ class ClassAccuracy(Metric[dict[int, dict[int, float]]]):
             task: {label: found.get(task, {}).get(label, 0.0) for label in labels}
             for task, labels in sorted(tracked.items())
         }
-
-    def reset(self) -> None:
-        """Forget everything but the classes to report."""
-        self._sums.reset()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Counts per task and class."""
-        return self._sums.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave."""
-        self._sums.load_state_dict(state)
 
 
 class ClassAccuracyPluginMetric(GenericPluginMetric[dict[int, dict[int, float]]]):
@@ -154,7 +133,7 @@ class ClassAccuracyPluginMetric(GenericPluginMetric[dict[int, dict[int, float]]]
         return made
 
     def __str__(self) -> str:
-        return f"Top1_{granularity('ClassAcc', self._reset_at, self._emit_at)}"
+        return f"Top1_{at.named('ClassAcc', self._reset_at, self._emit_at)}"
 
 
 class MinibatchClassAccuracy(ClassAccuracyPluginMetric):
@@ -165,7 +144,7 @@ class MinibatchClassAccuracy(ClassAccuracyPluginMetric):
     """
 
     def __init__(self, classes: TrackedClassesType | None = None) -> None:
-        super().__init__(*MINIBATCH, classes)
+        super().__init__(*at.MINIBATCH, classes)
 
 
 class EpochClassAccuracy(ClassAccuracyPluginMetric):
@@ -176,7 +155,7 @@ class EpochClassAccuracy(ClassAccuracyPluginMetric):
     """
 
     def __init__(self, classes: TrackedClassesType | None = None) -> None:
-        super().__init__(*EPOCH, classes)
+        super().__init__(*at.EPOCH, classes)
 
 
 class RunningEpochClassAccuracy(ClassAccuracyPluginMetric):
@@ -187,7 +166,7 @@ class RunningEpochClassAccuracy(ClassAccuracyPluginMetric):
     """
 
     def __init__(self, classes: TrackedClassesType | None = None) -> None:
-        super().__init__(*RUNNING_EPOCH, classes)
+        super().__init__(*at.RUNNING_EPOCH, classes)
 
 
 class ExperienceClassAccuracy(ClassAccuracyPluginMetric):
@@ -198,7 +177,7 @@ class ExperienceClassAccuracy(ClassAccuracyPluginMetric):
     """
 
     def __init__(self, classes: TrackedClassesType | None = None) -> None:
-        super().__init__(*EXPERIENCE, classes)
+        super().__init__(*at.EXPERIENCE, classes)
 
 
 class StreamClassAccuracy(ClassAccuracyPluginMetric):
@@ -209,7 +188,7 @@ class StreamClassAccuracy(ClassAccuracyPluginMetric):
     """
 
     def __init__(self, classes: TrackedClassesType | None = None) -> None:
-        super().__init__(*STREAM, classes)
+        super().__init__(*at.STREAM, classes)
 
 
 def class_accuracy_metrics(
@@ -235,7 +214,7 @@ def class_accuracy_metrics(
         >>> [str(metric) for metric in class_accuracy_metrics(epoch=True, stream=True)]
         ['Top1_ClassAcc_Epoch', 'Top1_ClassAcc_Stream']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchClassAccuracy),
             (epoch, EpochClassAccuracy),

@@ -11,15 +11,7 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
 
 __all__ = [
     "CPUPluginMetric",
@@ -90,42 +82,42 @@ class CPUPluginMetric(GenericPluginMetric[float]):
         super().__init__(CPUUsage(), reset_at, emit_at, mode)
 
     def __str__(self) -> str:
-        return granularity("CPUUsage", self._reset_at, self._emit_at)
+        return at.named("CPUUsage", self._reset_at, self._emit_at)
 
 
 class MinibatchCPUUsage(CPUPluginMetric):
     """Processor use of every training iteration: ``CPUUsage_MB``."""
 
     def __init__(self) -> None:
-        super().__init__(*MINIBATCH)
+        super().__init__(*at.MINIBATCH)
 
 
 class EpochCPUUsage(CPUPluginMetric):
     """Processor use of every training epoch: ``CPUUsage_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*EPOCH)
+        super().__init__(*at.EPOCH)
 
 
 class RunningEpochCPUUsage(CPUPluginMetric):
     """Processor use since the epoch began, at every iteration: ``RunningCPUUsage_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*RUNNING_EPOCH)
+        super().__init__(*at.RUNNING_EPOCH)
 
 
 class ExperienceCPUUsage(CPUPluginMetric):
     """Processor use of the evaluation of every experience: ``CPUUsage_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__(*EXPERIENCE)
+        super().__init__(*at.EXPERIENCE)
 
 
 class StreamCPUUsage(CPUPluginMetric):
     """Processor use of the evaluation of the stream: ``CPUUsage_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM)
+        super().__init__(*at.STREAM)
 
 
 def cpu_usage_metrics(
@@ -149,7 +141,7 @@ def cpu_usage_metrics(
         >>> [str(metric) for metric in cpu_usage_metrics(epoch=True, experience=True)]
         ['CPUUsage_Epoch', 'CPUUsage_Exp']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchCPUUsage),
             (epoch, EpochCPUUsage),

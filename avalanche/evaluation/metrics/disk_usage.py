@@ -12,14 +12,7 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    STREAM,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
 
 __all__ = [
     "DiskPluginMetric",
@@ -128,7 +121,7 @@ class DiskPluginMetric(GenericPluginMetric[float]):
         self._metric.reset()
 
     def __str__(self) -> str:
-        return granularity("DiskUsage", self._reset_at, self._emit_at)
+        return at.named("DiskUsage", self._reset_at, self._emit_at)
 
 
 class MinibatchDiskUsage(DiskPluginMetric):
@@ -141,7 +134,7 @@ class MinibatchDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, *MINIBATCH)
+        super().__init__(paths_to_monitor, *at.MINIBATCH)
 
 
 class EpochDiskUsage(DiskPluginMetric):
@@ -152,7 +145,7 @@ class EpochDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, *EPOCH)
+        super().__init__(paths_to_monitor, *at.EPOCH)
 
 
 class ExperienceDiskUsage(DiskPluginMetric):
@@ -163,7 +156,7 @@ class ExperienceDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, *EXPERIENCE)
+        super().__init__(paths_to_monitor, *at.EXPERIENCE)
 
 
 class StreamDiskUsage(DiskPluginMetric):
@@ -174,7 +167,7 @@ class StreamDiskUsage(DiskPluginMetric):
     """
 
     def __init__(self, paths_to_monitor: Paths = None) -> None:
-        super().__init__(paths_to_monitor, *STREAM)
+        super().__init__(paths_to_monitor, *at.STREAM)
 
 
 def disk_usage_metrics(
@@ -198,7 +191,7 @@ def disk_usage_metrics(
         >>> [str(metric) for metric in disk_usage_metrics(epoch=True, stream=True)]
         ['DiskUsage_Epoch', 'DiskUsage_Stream']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchDiskUsage),
             (epoch, EpochDiskUsage),

@@ -4,14 +4,8 @@ from typing import Any
 
 from avalanche.evaluation.metric_definitions import EmitAt, Mode, PluginMetric, ResetAt
 from avalanche.evaluation.metric_results import MetricValue
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.gpu_reading import gpu_reader
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    STREAM,
-    switched_on,
-)
 from avalanche.evaluation.metrics.peak import Peak, PeakPluginMetric, peak_name
 
 __all__ = [
@@ -103,7 +97,7 @@ class MinibatchMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, *MINIBATCH)
+        super().__init__(gpu_id, every, *at.MINIBATCH)
 
 
 class EpochMaxGPU(GPUPluginMetric):
@@ -115,7 +109,7 @@ class EpochMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, *EPOCH)
+        super().__init__(gpu_id, every, *at.EPOCH)
 
 
 class ExperienceMaxGPU(GPUPluginMetric):
@@ -127,7 +121,7 @@ class ExperienceMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, *EXPERIENCE)
+        super().__init__(gpu_id, every, *at.EXPERIENCE)
 
 
 class StreamMaxGPU(GPUPluginMetric):
@@ -139,7 +133,7 @@ class StreamMaxGPU(GPUPluginMetric):
     """
 
     def __init__(self, gpu_id: int, every: float = 0.5) -> None:
-        super().__init__(gpu_id, every, *STREAM)
+        super().__init__(gpu_id, every, *at.STREAM)
 
 
 def gpu_usage_metrics(
@@ -166,7 +160,7 @@ def gpu_usage_metrics(
         >>> [str(metric) for metric in gpu_usage_metrics(-1, every=0.5, epoch=True)]
         ['MaxGPU-1Usage_Epoch']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchMaxGPU),
             (epoch, EpochMaxGPU),

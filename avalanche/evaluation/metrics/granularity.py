@@ -11,7 +11,7 @@ __all__ = [
     "MINIBATCH",
     "RUNNING_EPOCH",
     "STREAM",
-    "granularity",
+    "named",
     "switched_on",
 ]
 
@@ -27,11 +27,11 @@ STREAM: When = ("stream", "stream", "eval")
 _SUFFIX = {"iteration": "MB", "epoch": "Epoch", "experience": "Exp", "stream": "Stream"}
 
 
-def granularity(name: str, reset_at: ResetAt, emit_at: EmitAt) -> str:
+def named(name: str, reset_at: ResetAt, emit_at: EmitAt) -> str:
     """``name`` with the suffix of its granularity, and ``Running`` where it runs on.
 
     Example:
-        >>> granularity("Loss", "epoch", "epoch"), granularity("Loss", "epoch", "iteration")
+        >>> named("Loss", "epoch", "epoch"), named("Loss", "epoch", "iteration")
         ('Loss_Epoch', 'RunningLoss_Epoch')
     """
     if emit_at == "iteration" and reset_at == "epoch":

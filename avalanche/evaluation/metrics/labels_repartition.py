@@ -11,7 +11,6 @@ from avalanche.evaluation.history_images import default_history_repartition_imag
 from avalanche.evaluation.metric_definitions import (
     EmitAt,
     GenericPluginMetric,
-    Metric,
     Mode,
     PluginMetric,
 )
@@ -24,7 +23,7 @@ from avalanche.evaluation.metric_results import (
 from avalanche.evaluation.metric_utils import get_metric_key
 from avalanche.evaluation.metrics.accuracy import class_labels
 from avalanche.evaluation.metrics.by_task import (
-    TaskSums,
+    OnTaskSums,
     split_task_and_class,
     task_and_class,
     task_ids,
@@ -36,7 +35,7 @@ ImageCreator = Callable[[Mapping[int, Sequence[int]], Sequence[int]], Any]
 Counts = dict[int, dict[int, int]]
 
 
-class LabelsRepartition(Metric[Counts]):
+class LabelsRepartition(OnTaskSums[Counts]):
     """Number of samples per task and class.
 
     Example:
@@ -47,7 +46,7 @@ class LabelsRepartition(Metric[Counts]):
     """
 
     def __init__(self) -> None:
-        self._sums = TaskSums()
+        super().__init__()
         self._order: dict[int, int] = {}
 
     def update(self, tasks: int | Tensor | Sequence[int], labels: Tensor | Sequence[int]) -> None:
@@ -76,18 +75,6 @@ class LabelsRepartition(Metric[Counts]):
             task: dict(sorted(of.items(), key=lambda item: (self._order.get(item[0], last), item)))
             for task, of in found.items()
         }
-
-    def reset(self) -> None:
-        """Forget all counts."""
-        self._sums.reset()
-
-    def state_dict(self) -> dict[str, Any]:
-        """Counts."""
-        return self._sums.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave."""
-        self._sums.load_state_dict(state)
 
 
 class LabelsRepartitionPlugin(GenericPluginMetric[Counts]):

@@ -14,16 +14,8 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricType
-from avalanche.evaluation.metrics.by_task import TaskSums
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
+from avalanche.evaluation.metrics.by_task import OnTaskSums
 from avalanche.evaluation.metrics.mean import Mean, as_summand
 
 __all__ = [
@@ -84,7 +76,7 @@ class LossMetric(Metric[float]):
         self._mean.load_state_dict(state)
 
 
-class TaskAwareLoss(Metric[dict[int, float]]):
+class TaskAwareLoss(OnTaskSums[dict[int, float]]):
     """Mean loss per sample of every task apart.
 
     A batch has one loss. Where it mixes tasks, that loss counts for each of them with the number of
@@ -97,9 +89,6 @@ class TaskAwareLoss(Metric[dict[int, float]]):
         >>> loss.result()
         {0: 2.0, 1: 1.0}
     """
-
-    def __init__(self) -> None:
-        self._sums = TaskSums()
 
     def update(self, loss: Tensor, patterns: int, task_label: int | Tensor) -> None:
         """Take one more batch.
@@ -120,21 +109,9 @@ class TaskAwareLoss(Metric[dict[int, float]]):
         """Mean loss of one task; 0 if it was not seen."""
         return {task_label: self._sums.means().get(task_label, 0.0)}
 
-    def reset(self) -> None:
-        """Forget everything."""
-        self._sums.reset()
-
     def reset_task_label(self, task_label: int) -> None:
         """Forget one task."""
         self._sums.reset(task_label)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Sums per task."""
-        return self._sums.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave."""
-        self._sums.load_state_dict(state)
 
 
 class LossPluginMetric(GenericPluginMetric[float]):
@@ -162,7 +139,7 @@ class LossPluginMetric(GenericPluginMetric[float]):
         return self._loss.compute()
 
     def __str__(self) -> str:
-        return granularity("Loss", self._reset_at, self._emit_at)
+        return at.named("Loss", self._reset_at, self._emit_at)
 
 
 class LossPerTaskPluginMetric(GenericPluginMetric[dict[int, float]]):
@@ -183,42 +160,42 @@ class LossPerTaskPluginMetric(GenericPluginMetric[dict[int, float]]):
         self._loss.update(strategy.loss, len(strategy.mb_y), strategy.mb_task_id)
 
     def __str__(self) -> str:
-        return granularity("TaskLoss", self._reset_at, self._emit_at)
+        return at.named("TaskLoss", self._reset_at, self._emit_at)
 
 
 class MinibatchLoss(LossPluginMetric):
     """Training loss of every minibatch: ``Loss_MB``."""
 
     def __init__(self) -> None:
-        super().__init__(*MINIBATCH)
+        super().__init__(*at.MINIBATCH)
 
 
 class EpochLoss(LossPluginMetric):
     """Training loss over every epoch: ``Loss_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*EPOCH)
+        super().__init__(*at.EPOCH)
 
 
 class RunningEpochLoss(LossPluginMetric):
     """Training loss since the epoch began, every iteration: ``RunningLoss_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*RUNNING_EPOCH)
+        super().__init__(*at.RUNNING_EPOCH)
 
 
 class ExperienceLoss(LossPluginMetric):
     """Evaluation loss of every experience: ``Loss_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__(*EXPERIENCE)
+        super().__init__(*at.EXPERIENCE)
 
 
 class StreamLoss(LossPluginMetric):
     """Evaluation loss over all samples of the stream: ``Loss_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM)
+        super().__init__(*at.STREAM)
 
 
 def loss_metrics(
@@ -242,7 +219,7 @@ def loss_metrics(
         >>> [str(metric) for metric in loss_metrics(minibatch=True, experience=True)]
         ['Loss_MB', 'Loss_Exp']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchLoss),
             (epoch, EpochLoss),

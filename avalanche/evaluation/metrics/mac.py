@@ -16,13 +16,7 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.models.utils import avalanche_forward
 
 __all__ = ["MAC", "EpochMAC", "ExperienceMAC", "MACPluginMetric", "MAC_metrics", "MinibatchMAC"]
@@ -140,28 +134,28 @@ class MACPluginMetric(GenericPluginMetric[int]):
         self._counted = True
 
     def __str__(self) -> str:
-        return granularity("MAC", self._reset_at, self._emit_at)
+        return at.named("MAC", self._reset_at, self._emit_at)
 
 
 class MinibatchMAC(MACPluginMetric):
     """Operations in every training iteration: ``MAC_MB``."""
 
     def __init__(self) -> None:
-        super().__init__(*MINIBATCH)
+        super().__init__(*at.MINIBATCH)
 
 
 class EpochMAC(MACPluginMetric):
     """Operations in every training epoch: ``MAC_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*EPOCH)
+        super().__init__(*at.EPOCH)
 
 
 class ExperienceMAC(MACPluginMetric):
     """Operations in the evaluation of every experience: ``MAC_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__(*EXPERIENCE)
+        super().__init__(*at.EXPERIENCE)
 
 
 def MAC_metrics(  # the field's name for it
@@ -178,4 +172,6 @@ def MAC_metrics(  # the field's name for it
         >>> [str(metric) for metric in MAC_metrics(epoch=True, experience=True)]
         ['MAC_Epoch', 'MAC_Exp']
     """
-    return switched_on([(minibatch, MinibatchMAC), (epoch, EpochMAC), (experience, ExperienceMAC)])
+    return at.switched_on(
+        [(minibatch, MinibatchMAC), (epoch, EpochMAC), (experience, ExperienceMAC)]
+    )

@@ -1,6 +1,6 @@
 """Mean scores of new and of old classes, which show a bias towards what was learnt last."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from avalanche.evaluation.history_images import default_mean_scores_image_creator
-from avalanche.evaluation.metric_definitions import Metric, PluginMetric
+from avalanche.evaluation.metric_definitions import PluginMetric
 from avalanche.evaluation.metric_results import (
     AlternativeValues,
     LazyValue,
@@ -18,7 +18,7 @@ from avalanche.evaluation.metric_results import (
 )
 from avalanche.evaluation.metric_utils import get_metric_key
 from avalanche.evaluation.metrics.accuracy import class_labels
-from avalanche.evaluation.metrics.by_task import TaskSums
+from avalanche.evaluation.metrics.by_task import OnTaskSums
 
 __all__ = [
     "MeanNewOldScores",
@@ -34,15 +34,12 @@ TKey = TypeVar("TKey")
 ImageCreator = Callable[[Mapping[str, Mapping[int, float]]], Any]
 
 
-class MeanScores(Metric[dict[TKey, float]], ABC, Generic[TKey]):
+class MeanScores(OnTaskSums[dict[TKey, float]], Generic[TKey]):
     """Mean score that the model gives to the true class, over groups of classes.
 
     Sums per class stay on the device until somebody reads. Samples of a class that the model has no
     unit for are left out.
     """
-
-    def __init__(self) -> None:
-        self._sums = TaskSums()
 
     def update(self, predicted_y: Tensor, true_y: Tensor) -> None:
         """Take one more batch.
@@ -71,10 +68,6 @@ class MeanScores(Metric[dict[TKey, float]], ABC, Generic[TKey]):
     @abstractmethod
     def result(self) -> dict[TKey, float]:
         """Mean score per group."""
-
-    def reset(self) -> None:
-        """Forget everything."""
-        self._sums.reset()
 
 
 class PerClassMeanScores(MeanScores[int]):

@@ -14,7 +14,7 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricResult
-from avalanche.evaluation.metrics.granularity import granularity
+from avalanche.evaluation.metrics import granularity as at
 
 __all__ = ["Peak", "PeakPluginMetric", "peak_name"]
 
@@ -156,4 +156,4 @@ class PeakPluginMetric(GenericPluginMetric[float]):
 
 def peak_name(name: str, reset_at: ResetAt, emit_at: EmitAt) -> str:
     """``name`` with its granularity, of which the field writes this one out for peaks."""
-    return granularity(name, reset_at, emit_at).replace("_Exp", "_Experience")
+    return at.named(name, reset_at, emit_at).replace("_Exp", "_Experience")

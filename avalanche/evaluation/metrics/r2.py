@@ -6,15 +6,8 @@ import torch
 from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import EmitAt, Metric, Mode, PluginMetric, ResetAt
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.by_task import ByTask
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    switched_on,
-)
 from avalanche.evaluation.metrics.regression import RegressionPluginMetric, as_rows
 
 __all__ = [
@@ -168,42 +161,42 @@ class MinibatchR2(R2PluginMetric):
     """Training coefficient of every minibatch: ``Top1_R2_MB``."""
 
     def __init__(self) -> None:
-        super().__init__(*MINIBATCH)
+        super().__init__(*at.MINIBATCH)
 
 
 class EpochR2(R2PluginMetric):
     """Training coefficient over every epoch: ``Top1_R2_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*EPOCH)
+        super().__init__(*at.EPOCH)
 
 
 class RunningEpochR2(R2PluginMetric):
     """Training coefficient since the epoch began, every iteration: ``Top1_RunningR2_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*RUNNING_EPOCH)
+        super().__init__(*at.RUNNING_EPOCH)
 
 
 class ExperienceR2(R2PluginMetric):
     """Evaluation coefficient of every experience: ``Top1_R2_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__(*EXPERIENCE)
+        super().__init__(*at.EXPERIENCE)
 
 
 class StreamR2(R2PluginMetric):
     """Evaluation coefficient over all samples of the stream: ``Top1_R2_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM)
+        super().__init__(*at.STREAM)
 
 
 class TrainedExperienceR2(R2PluginMetric):
     """Evaluation coefficient over what was learnt so far: ``R2_On_Trained_Experiences``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM, trained_only=True)
+        super().__init__(*at.STREAM, trained_only=True)
 
 
 def r2_metrics(
@@ -229,7 +222,7 @@ def r2_metrics(
         >>> [str(metric) for metric in r2_metrics(epoch=True, stream=True)]
         ['Top1_R2_Epoch', 'Top1_R2_Stream']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchR2),
             (epoch, EpochR2),

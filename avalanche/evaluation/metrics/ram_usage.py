@@ -3,13 +3,7 @@
 from typing import Any
 
 from avalanche.evaluation.metric_definitions import EmitAt, Mode, PluginMetric, ResetAt
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    STREAM,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.peak import Peak, PeakPluginMetric, peak_name
 
 __all__ = [
@@ -78,7 +72,7 @@ class MinibatchMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, *MINIBATCH)
+        super().__init__(every, *at.MINIBATCH)
 
 
 class EpochMaxRAM(RAMPluginMetric):
@@ -89,7 +83,7 @@ class EpochMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, *EPOCH)
+        super().__init__(every, *at.EPOCH)
 
 
 class ExperienceMaxRAM(RAMPluginMetric):
@@ -100,7 +94,7 @@ class ExperienceMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, *EXPERIENCE)
+        super().__init__(every, *at.EXPERIENCE)
 
 
 class StreamMaxRAM(RAMPluginMetric):
@@ -111,7 +105,7 @@ class StreamMaxRAM(RAMPluginMetric):
     """
 
     def __init__(self, every: float = 1) -> None:
-        super().__init__(every, *STREAM)
+        super().__init__(every, *at.STREAM)
 
 
 def ram_usage_metrics(
@@ -135,7 +129,7 @@ def ram_usage_metrics(
         >>> [str(metric) for metric in ram_usage_metrics(every=0.5, experience=True)]
         ['MaxRAMUsage_Experience']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchMaxRAM),
             (epoch, EpochMaxRAM),

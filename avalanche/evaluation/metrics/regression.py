@@ -7,8 +7,8 @@ from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import EmitAt, GenericPluginMetric, Mode, ResetAt
 from avalanche.evaluation.metric_results import MetricType
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.by_task import ByTask, OnBatches
-from avalanche.evaluation.metrics.granularity import granularity
 
 __all__ = ["RegressionPluginMetric", "as_rows"]
 
@@ -88,4 +88,4 @@ class RegressionPluginMetric(GenericPluginMetric[Any]):
         if self._trained is not None:
             return f"{self._name}_On_Trained_Experiences"
         name = f"Task{self._name}" if isinstance(self._of, ByTask) else self._name
-        return f"Top1_{granularity(name, self._reset_at, self._emit_at)}"
+        return f"Top1_{at.named(name, self._reset_at, self._emit_at)}"

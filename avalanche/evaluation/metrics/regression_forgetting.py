@@ -3,11 +3,11 @@
 from typing import Any
 
 from avalanche.evaluation.metric_definitions import PluginMetric
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.forgetting_bwt import (
     GenericExperienceForgetting,
     GenericStreamForgetting,
 )
-from avalanche.evaluation.metrics.granularity import switched_on
 from avalanche.evaluation.metrics.r2 import R2
 from avalanche.evaluation.metrics.rmse import RMSE
 
@@ -73,7 +73,7 @@ def rmse_forgetting_metrics(
         experience: of every experience evaluated.
         stream: mean over the stream.
     """
-    return switched_on([(experience, ExperienceRMSEForgetting), (stream, StreamRMSEForgetting)])
+    return at.switched_on([(experience, ExperienceRMSEForgetting), (stream, StreamRMSEForgetting)])
 
 
 def r2_forgetting_metrics(
@@ -85,4 +85,4 @@ def r2_forgetting_metrics(
         experience: of every experience evaluated.
         stream: mean over the stream.
     """
-    return switched_on([(experience, ExperienceR2Forgetting), (stream, StreamR2Forgetting)])
+    return at.switched_on([(experience, ExperienceR2Forgetting), (stream, StreamR2Forgetting)])

@@ -5,15 +5,8 @@ from typing import Any
 from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import EmitAt, Metric, Mode, PluginMetric, ResetAt
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.by_task import ByTask
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    switched_on,
-)
 from avalanche.evaluation.metrics.mean import Mean
 from avalanche.evaluation.metrics.regression import RegressionPluginMetric, as_rows
 
@@ -141,42 +134,42 @@ class MinibatchRMSE(RMSEPluginMetric):
     """Training error of every minibatch: ``Top1_RMSE_MB``."""
 
     def __init__(self) -> None:
-        super().__init__(*MINIBATCH)
+        super().__init__(*at.MINIBATCH)
 
 
 class EpochRMSE(RMSEPluginMetric):
     """Training error over every epoch: ``Top1_RMSE_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*EPOCH)
+        super().__init__(*at.EPOCH)
 
 
 class RunningEpochRMSE(RMSEPluginMetric):
     """Training error since the epoch began, every iteration: ``Top1_RunningRMSE_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*RUNNING_EPOCH)
+        super().__init__(*at.RUNNING_EPOCH)
 
 
 class ExperienceRMSE(RMSEPluginMetric):
     """Evaluation error of every experience: ``Top1_RMSE_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__(*EXPERIENCE)
+        super().__init__(*at.EXPERIENCE)
 
 
 class StreamRMSE(RMSEPluginMetric):
     """Evaluation error over all samples of the stream: ``Top1_RMSE_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM)
+        super().__init__(*at.STREAM)
 
 
 class TrainedExperienceRMSE(RMSEPluginMetric):
     """Evaluation error over what was learnt so far: ``RMSE_On_Trained_Experiences``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM, trained_only=True)
+        super().__init__(*at.STREAM, trained_only=True)
 
 
 def rmse_metrics(
@@ -202,7 +195,7 @@ def rmse_metrics(
         >>> [str(metric) for metric in rmse_metrics(epoch=True, stream=True)]
         ['Top1_RMSE_Epoch', 'Top1_RMSE_Stream']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchRMSE),
             (epoch, EpochRMSE),

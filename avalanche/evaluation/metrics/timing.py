@@ -11,15 +11,7 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics import granularity as at
 
 __all__ = [
     "ElapsedTime",
@@ -88,21 +80,21 @@ class TimePluginMetric(GenericPluginMetric[float]):
         super().__init__(self._time, reset_at, emit_at, mode)
 
     def __str__(self) -> str:
-        return granularity("Time", self._reset_at, self._emit_at)
+        return at.named("Time", self._reset_at, self._emit_at)
 
 
 class MinibatchTime(TimePluginMetric):
     """Seconds of every training iteration: ``Time_MB``."""
 
     def __init__(self) -> None:
-        super().__init__(*MINIBATCH)
+        super().__init__(*at.MINIBATCH)
 
 
 class EpochTime(TimePluginMetric):
     """Seconds of every training epoch: ``Time_Epoch``."""
 
     def __init__(self) -> None:
-        super().__init__(*EPOCH)
+        super().__init__(*at.EPOCH)
 
 
 class RunningEpochTime(TimePluginMetric):
@@ -113,7 +105,7 @@ class RunningEpochTime(TimePluginMetric):
 
     def __init__(self) -> None:
         self._iterations = 0
-        super().__init__(*RUNNING_EPOCH)
+        super().__init__(*at.RUNNING_EPOCH)
 
     def reset(self) -> None:
         """Start the clock."""
@@ -134,14 +126,14 @@ class ExperienceTime(TimePluginMetric):
     """Seconds of the evaluation of every experience: ``Time_Exp``."""
 
     def __init__(self) -> None:
-        super().__init__(*EXPERIENCE)
+        super().__init__(*at.EXPERIENCE)
 
 
 class StreamTime(TimePluginMetric):
     """Seconds of the evaluation of the stream: ``Time_Stream``."""
 
     def __init__(self) -> None:
-        super().__init__(*STREAM)
+        super().__init__(*at.STREAM)
 
 
 def timing_metrics(
@@ -165,7 +157,7 @@ def timing_metrics(
         >>> [str(metric) for metric in timing_metrics(epoch=True, epoch_running=True)]
         ['Time_Epoch', 'RunningTime_Epoch']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchTime),
             (epoch, EpochTime),

@@ -7,22 +7,13 @@ from torch import Tensor
 from avalanche.evaluation.metric_definitions import (
     EmitAt,
     GenericPluginMetric,
-    Metric,
     Mode,
     PluginMetric,
     ResetAt,
 )
+from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.accuracy import class_labels
-from avalanche.evaluation.metrics.by_task import TaskSums, task_ids
-from avalanche.evaluation.metrics.granularity import (
-    EPOCH,
-    EXPERIENCE,
-    MINIBATCH,
-    RUNNING_EPOCH,
-    STREAM,
-    granularity,
-    switched_on,
-)
+from avalanche.evaluation.metrics.by_task import OnTaskSums, task_ids
 
 __all__ = [
     "EpochTopkAccuracy",
@@ -37,7 +28,7 @@ __all__ = [
 ]
 
 
-class TopkAccuracy(Metric[dict[int, float]]):
+class TopkAccuracy(OnTaskSums[dict[int, float]]):
     r"""Share of samples whose class is among the ``top_k`` with the highest scores, for every task,
     :math:`\frac1n \sum_i [y_i \in \mathrm{top}_k(s_i)]`.
 
@@ -61,8 +52,8 @@ class TopkAccuracy(Metric[dict[int, float]]):
     def __init__(self, top_k: int) -> None:
         if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
             raise ValueError(f"top_k={top_k!r}: expected a whole number of at least 1")
+        super().__init__()
         self.top_k = top_k
-        self._sums = TaskSums()
 
     def update(self, predicted_y: Tensor, true_y: Tensor, task_labels: int | Tensor) -> None:
         """Take one more batch.
@@ -96,14 +87,6 @@ class TopkAccuracy(Metric[dict[int, float]]):
         """Forget everything, or one task."""
         self._sums.reset(task_label)
 
-    def state_dict(self) -> dict[str, Any]:
-        """Counts per task."""
-        return self._sums.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave."""
-        self._sums.load_state_dict(state)
-
 
 class TopkAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
     """Top-k accuracy that follows a strategy, one value per task; the base of the classes below.
@@ -133,7 +116,7 @@ class TopkAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
         self._topk.update(strategy.mb_output, strategy.mb_y, task_ids(strategy))
 
     def __str__(self) -> str:
-        return f"Topk_{self.top_k}_{granularity('Acc', self._reset_at, self._emit_at)}"
+        return f"Topk_{self.top_k}_{at.named('Acc', self._reset_at, self._emit_at)}"
 
 
 class MinibatchTopkAccuracy(TopkAccuracyPluginMetric):
@@ -144,7 +127,7 @@ class MinibatchTopkAccuracy(TopkAccuracyPluginMetric):
     """
 
     def __init__(self, top_k: int) -> None:
-        super().__init__(*MINIBATCH, top_k)
+        super().__init__(*at.MINIBATCH, top_k)
 
 
 class EpochTopkAccuracy(TopkAccuracyPluginMetric):
@@ -155,7 +138,7 @@ class EpochTopkAccuracy(TopkAccuracyPluginMetric):
     """
 
     def __init__(self, top_k: int) -> None:
-        super().__init__(*EPOCH, top_k)
+        super().__init__(*at.EPOCH, top_k)
 
 
 class RunningEpochTopkAccuracy(TopkAccuracyPluginMetric):
@@ -166,7 +149,7 @@ class RunningEpochTopkAccuracy(TopkAccuracyPluginMetric):
     """
 
     def __init__(self, top_k: int) -> None:
-        super().__init__(*RUNNING_EPOCH, top_k)
+        super().__init__(*at.RUNNING_EPOCH, top_k)
 
 
 class ExperienceTopkAccuracy(TopkAccuracyPluginMetric):
@@ -177,7 +160,7 @@ class ExperienceTopkAccuracy(TopkAccuracyPluginMetric):
     """
 
     def __init__(self, top_k: int) -> None:
-        super().__init__(*EXPERIENCE, top_k)
+        super().__init__(*at.EXPERIENCE, top_k)
 
 
 class TrainedExperienceTopkAccuracy(TopkAccuracyPluginMetric):
@@ -188,7 +171,7 @@ class TrainedExperienceTopkAccuracy(TopkAccuracyPluginMetric):
     """
 
     def __init__(self, top_k: int) -> None:
-        super().__init__(*STREAM, top_k, trained_only=True)
+        super().__init__(*at.STREAM, top_k, trained_only=True)
 
     def __str__(self) -> str:
         return f"Topk_{self.top_k}_Acc_On_Trained_Experiences"
@@ -202,7 +185,7 @@ class StreamTopkAccuracy(TopkAccuracyPluginMetric):
     """
 
     def __init__(self, top_k: int) -> None:
-        super().__init__(*STREAM, top_k)
+        super().__init__(*at.STREAM, top_k)
 
 
 def topk_acc_metrics(
@@ -230,7 +213,7 @@ def topk_acc_metrics(
         >>> [str(metric) for metric in topk_acc_metrics(top_k=2, epoch=True, epoch_running=True)]
         ['Topk_2_Acc_Epoch', 'Topk_2_RunningAcc_Epoch']
     """
-    return switched_on(
+    return at.switched_on(
         [
             (minibatch, MinibatchTopkAccuracy),
             (epoch, EpochTopkAccuracy),
