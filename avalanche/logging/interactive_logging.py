@@ -22,12 +22,17 @@ class InteractiveLogger(TextLogger):
     written again in place: no thread, no hidden cursor, no redirected stream, so an exception or
     Ctrl-C leaves nothing to repair. What is left of a bar then is an unfinished line, which
     :meth:`close`, the next run, or the end of the program completes.
+
+    The small experiences of an online stream share one bar and one report with all others that
+    were cut from the same experience.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._bars: list[_Bar] = []
         self._closes_at_exit = False
+        self._announced = False
+        self._online: int | None = None  # the experience whose pieces are being learnt
 
     def listens(self, event: str) -> bool:
         """Iterations matter only where there is a terminal to draw on."""
@@ -43,7 +48,7 @@ class InteractiveLogger(TextLogger):
             self._bars[-1].clear()
         super()._write(line)
 
-    def _begin(self, title: str, strategy: Any) -> None:
+    def _begin(self, title: str, total: int | None) -> None:
         if not self._is_terminal():
             return
         if self._bars:
@@ -51,7 +56,7 @@ class InteractiveLogger(TextLogger):
         if not self._closes_at_exit:  # after an exception that nobody caught
             atexit.register(_close, weakref.ref(self))
             self._closes_at_exit = True
-        self._bars.append(_Bar(self, title, _length(strategy.dataloader)))
+        self._bars.append(_Bar(self, title, total))
 
     def _advance(self) -> None:
         if self._bars:
@@ -63,31 +68,74 @@ class InteractiveLogger(TextLogger):
             self._bars.pop()
 
     def before_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
-        """Announce the phase."""
-        self.close()  # of a run that was interrupted
-        super().before_training(strategy, metric_values, **kwargs)
+        """The phase is announced with its first experience, which may be one more piece."""
+        if self._online is None:
+            self.close()  # of a run that was interrupted
+            self._announced = False
+
+    def _announce(self, strategy: Any, metric_values: Any) -> None:
+        if not self._announced:
+            super().before_training(strategy, metric_values)
+            self._announced = True
+
+    def before_training_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Announce the experience; of pieces, the one that they were cut from, with a bar."""
+        origin = getattr(strategy.experience, "origin_experience", None)
+        position = None if origin is None else int(origin.current_experience)
+        if position is not None and position == self._online:
+            return
+        self._leave_online()
+        self._announce(strategy, metric_values)
+        if origin is None:
+            super().before_training_exp(strategy, metric_values, **kwargs)
+            return
+        self._online = position
+        self._write(f"-- Starting training on experience {position} of an online stream --")
+        self._begin(f"Experience {position}", strategy.experience.sub_stream_length)
+
+    def _leave_online(self) -> None:
+        """End the bar of pieces and report what was emitted meanwhile."""
+        if self._online is not None:
+            self._end()
+            self._write(f"> Training on experience {self._online} ended.")
+            self._online = None
+            self._report()
 
     def before_training_epoch(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
-        """Begin a bar."""
-        self._begin(f"Epoch {strategy.clock.train_exp_epochs}", strategy)
+        """Begin a bar, unless it is a piece's epoch."""
+        if self._online is None:
+            self._begin(f"Epoch {strategy.clock.train_exp_epochs}", _length(strategy.dataloader))
 
     def after_training_iteration(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
-        """Move the bar."""
-        self._advance()
+        """Move the bar of the epoch."""
+        if self._online is None:
+            self._advance()
 
     def after_training_epoch(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """End the bar, report the epoch."""
-        self._end()
-        super().after_training_epoch(strategy, metric_values, **kwargs)
+        if self._online is None:
+            self._end()
+            super().after_training_epoch(strategy, metric_values, **kwargs)
 
     def after_training_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
-        """Drop the bar of an epoch that was stopped before it began."""
-        self.close()
+        """Move the bar of pieces; drop that of an epoch that was stopped before it began."""
+        if self._online is None:
+            self.close()
+            return
+        self._advance()
+        if strategy.experience.is_last_subexp:
+            self._leave_online()
+
+    def after_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Close the phase, unless more pieces are to come."""
+        if self._online is None:
+            self._announce(strategy, metric_values)
+            super().after_training(strategy, metric_values, **kwargs)
 
     def before_eval_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Announce the experience, begin a bar."""
         super().before_eval_exp(strategy, metric_values, **kwargs)
-        self._begin("Eval", strategy)
+        self._begin("Eval", _length(strategy.dataloader))
 
     def after_eval_iteration(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Move the bar."""
@@ -102,9 +150,10 @@ class InteractiveLogger(TextLogger):
         """Complete the lines of bars that were interrupted."""
         while self._bars:
             self._bars.pop().abandon()
+        self._online = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_bars": [], "_closes_at_exit": False}
+        return {**super().__getstate__(), "_bars": [], "_closes_at_exit": False, "_online": None}
 
 
 def _close(reference: "weakref.ref[InteractiveLogger]") -> None:

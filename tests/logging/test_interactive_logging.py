@@ -144,3 +144,81 @@ def test_pickle(terminal):
     logger = pickle.loads(pickle.dumps(InteractiveLogger()))
     run(logger)
     assert any("3/3" in line for line in terminal.screen())
+
+
+def learn_pieces(evaluator, pieces, evaluate=False):
+    loop = FakeLoop(evaluator)
+    for number, piece in enumerate(make_stream("train_online", len(pieces))):
+        origin, place, length = pieces[number]
+        piece.origin_experience = make_stream("train", origin + 1)[origin]
+        piece.is_last_subexp, piece.sub_stream_length = place == length - 1, length
+        loop.train(piece, [[answers(1, 2)]] * 2)
+        if evaluate:
+            loop.eval(make_stream("test", 1), [[answers(1, 2)]])
+
+
+PIECES = [(0, 0, 3), (0, 1, 3), (0, 2, 3), (1, 0, 2), (1, 1, 2)]
+REPORT = "\tTop1_Acc_Epoch/train_phase/train_online_stream/Task000 = 0.5000"
+
+
+def expected_of(*origins):
+    text = []
+    for k in origins:
+        text += [
+            "-- >> Start of training phase << --",
+            f"-- Starting training on experience {k} of an online stream --",
+            f"> Training on experience {k} ended.",
+            REPORT,
+            "-- >> End of training phase << --",
+        ]
+    return text
+
+
+def test_pieces_of_an_online_stream_share_one_report(capsys):
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), loggers=InteractiveLogger())
+    learn_pieces(evaluator, PIECES)
+    assert capsys.readouterr().out.splitlines() == expected_of(0, 1)
+
+
+@on_a_terminal
+def test_pieces_of_an_online_stream_share_one_bar(terminal):
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), loggers=InteractiveLogger())
+    learn_pieces(evaluator, PIECES)
+    screen = terminal.screen()
+    bars = [line.split() for line in screen if line.startswith("Experience")]
+    assert [(bar[1], next(part for part in bar if "/" in part)) for bar in bars] == [
+        ("0", "3/3"),
+        ("1", "2/2"),
+    ]
+    assert [line for line in screen if line and not line.startswith("Experience")] == expected_of(
+        0, 1
+    )
+
+
+def test_pieces_whose_last_one_never_came(capsys):
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), loggers=InteractiveLogger())
+    learn_pieces(evaluator, [(0, 0, 3), (1, 0, 2), (1, 1, 2)])
+    text = capsys.readouterr().out.splitlines()
+    assert text.count(REPORT) == 2
+    assert text[0] == "-- >> Start of training phase << --"
+    assert text[-1] == "-- >> End of training phase << --"
+
+
+@on_a_terminal
+def test_evaluation_between_pieces(terminal):
+    metrics = accuracy_metrics(epoch=True, stream=True)
+    learn_pieces(EvaluationPlugin(metrics, loggers=InteractiveLogger()), PIECES, evaluate=True)
+    screen = terminal.screen()
+    assert sum(line.startswith("Eval") for line in screen) == len(PIECES)
+    assert sum("Top1_Acc_Stream" in line for line in screen) == len(PIECES)
+
+
+def test_training_on_nothing(capsys):
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True), loggers=InteractiveLogger())
+    loop = FakeLoop(evaluator)
+    loop.fire("before_training")
+    loop.fire("after_training")
+    assert capsys.readouterr().out.splitlines() == [
+        "-- >> Start of training phase << --",
+        "-- >> End of training phase << --",
+    ]
