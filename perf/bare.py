@@ -24,10 +24,11 @@ def load(root: Path) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
     }
 
 
-def make_model() -> nn.Sequential:
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(inplace=True), nn.Dropout(), nn.Linear(512, 10)
-    )
+def make_model(row: w.Row) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Flatten()]
+    for inputs, units in zip((784, *row.layers), row.layers, strict=False):
+        layers += [nn.Linear(inputs, units), nn.ReLU(inplace=True), nn.Dropout(row.dropout)]
+    return nn.Sequential(*layers, nn.Linear(row.layers[-1], 10))
 
 
 def prepare(images: torch.Tensor) -> torch.Tensor:
@@ -42,7 +43,7 @@ def split(y: torch.Tensor, count: int) -> list[torch.Tensor]:
 
 def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
     torch.manual_seed(0)
-    model = make_model()
+    model = make_model(row)
     optimizer = torch.optim.SGD(model.parameters(), lr=w.LEARNING_RATE)
     parts = split(y, row.experiences)
     memory = torch.empty(0, dtype=torch.int64)
@@ -90,7 +91,7 @@ def train(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
         if row.method == "ewc":
             anchors.append(squared_batch_gradients(model, x, y, index, row.batch))
         if row.method == "lwf":
-            teacher = make_model().eval()
+            teacher = make_model(row).eval()
             teacher.load_state_dict(model.state_dict())
     return time.perf_counter() - start, sum(len(p) for p in parts)
 
@@ -175,7 +176,7 @@ def squared_batch_gradients(
 
 @torch.no_grad()
 def evaluate(row: w.Row, x: torch.Tensor, y: torch.Tensor) -> tuple[float, int]:
-    model = make_model().eval()
+    model = make_model(row).eval()
     parts = split(y, row.experiences)
     start = time.perf_counter()
     for index in parts:

@@ -27,7 +27,12 @@ torch.set_num_threads(1)
 
 def make_strategy(row: w.Row):
     torch.manual_seed(0)
-    model = SimpleMLP(num_classes=10)
+    model = SimpleMLP(
+        num_classes=10,
+        hidden_size=row.layers[0],
+        hidden_layers=len(row.layers),
+        drop_rate=row.dropout,
+    )
     common = {
         "model": model,
         "optimizer": torch.optim.SGD(model.parameters(), lr=w.LEARNING_RATE),

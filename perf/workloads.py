@@ -21,12 +21,19 @@ class Row:
             ``eval``.
         batch: samples of a training batch (replay adds as many from its memory).
         experiences: experiences of Split MNIST that are learnt, or evaluated.
+        layers: hidden units of each layer of the model, which has dropout if there is one.
     """
 
     name: str
     method: str
     batch: int
     experiences: int = 2
+    layers: tuple[int, ...] = (512,)
+
+    @property
+    def dropout(self) -> float:
+        """Probability of dropout after each hidden layer."""
+        return 0.5 if len(self.layers) == 1 else 0.0
 
 
 ROWS = (
@@ -38,12 +45,14 @@ ROWS = (
     Row("LwF, batch 128", "lwf", 128),
     Row("SI, batch 128", "si", 128),
     Row("GEM, batch 128", "gem", 128, 3),
-    Row("A-GEM, batch 128", "agem", 128, 3),
+    Row("A-GEM, batch 128", "agem", 128),
+    Row("A-GEM, 100 + 100 units, batch 32", "agem", 32, 2, (100, 100)),
     Row("evaluation, batch 128", "eval", 128, 5),
 )
 LEARNING_RATE, MEMORY, EWC_LAMBDA, ALPHA, TEMPERATURE = 0.05, 200, 100.0, 1.0, 2.0
 SI_LAMBDA, DAMPING = 1.0, 0.1
-# GEM shares the memory out to the five experiences of the stream; A-GEM is as in its paper.
+# GEM shares the memory out to the five experiences of the stream; A-GEM has the memory of
+# its paper.
 PATTERNS, STRENGTH = MEMORY // 5, 0.5
 AVERAGED_PATTERNS, SAMPLE = 250, 256
 MEAN, DEVIATION = 0.1307, 0.3081
