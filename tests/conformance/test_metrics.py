@@ -1,6 +1,7 @@
 """Every standalone metric passes the checks of its role; metrics are found by introspection."""
 
 import inspect
+import io
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.metrics import confusion_matrix, mean_squared_error, r2_score
 
 from avalanche.evaluation import PluginMetric, metrics
 from avalanche.testing import check_metric
+from avalanche.testing.metrics import close
 
 RANDOM = np.random.default_rng(0)
 LOGITS = torch.from_numpy(RANDOM.normal(size=(23, 4)))
@@ -224,3 +226,19 @@ def test_metrics(name):
     assert name in CASES, f"{name} has no oracle yet: add a case to {__file__}"
     make, data, oracle, update = CASES[name]
     check_metric(make, data, oracle, update=update)
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_state_saved_in_the_middle(name):
+    make, data, oracle, update = CASES[name]
+    update = update or (lambda metric, *columns: metric.update(*columns))
+    first, second = make(), make()
+    update(first, *(column[:9] for column in data))
+    file = io.BytesIO()
+    torch.save(first.state_dict(), file)
+    file.seek(0)
+    second.load_state_dict(torch.load(file, weights_only=True))
+    update(second, *(column[9:] for column in data))
+    assert close(second.result(), oracle(*data))
+    update(first, *(column[9:] for column in data))  # the copy has nothing in common with it
+    assert close(first.result(), oracle(*data))

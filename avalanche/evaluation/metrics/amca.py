@@ -144,13 +144,15 @@ class MultiStreamAMCA(Metric[dict[str, dict[int, float]]]):
         self._of, self._stream = {}, None
 
     def state_dict(self) -> dict[str, Any]:
-        """State per stream."""
-        return {stream: metric.state_dict() for stream, metric in self._of.items()}
+        """State per stream, and which one is measured."""
+        streams = {stream: metric.state_dict() for stream, metric in self._of.items()}
+        return {"streams": streams, "stream": self._stream}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave."""
         self.reset()
-        for stream, saved in state.items():
+        self._stream = state["stream"]
+        for stream, saved in state["streams"].items():
             self._of[stream] = AverageMeanClassAccuracy(self._classes)
             self._of[stream].load_state_dict(saved)
 

@@ -76,6 +76,15 @@ class LabelsRepartition(OnTaskSums[Counts]):
             for task, of in found.items()
         }
 
+    def state_dict(self) -> dict[str, Any]:
+        """The counts, and the order of the classes."""
+        return {**super().state_dict(), "order": list(self._order)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        super().load_state_dict(state)
+        self.update_order(state["order"])
+
 
 class LabelsRepartitionPlugin(GenericPluginMetric[Counts]):
     """Number of samples per class of every task: ``Repartition``.

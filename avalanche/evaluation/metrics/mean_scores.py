@@ -129,6 +129,15 @@ class MeanNewOldScores(MeanScores[str]):
         super().reset()
         self.new_classes = set()
 
+    def state_dict(self) -> dict[str, Any]:
+        """The sums, and which classes are new."""
+        return {**super().state_dict(), "new_classes": sorted(self.new_classes)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what :meth:`state_dict` gave."""
+        super().load_state_dict(state)
+        self.new_classes = set(state["new_classes"])
+
 
 class MeanScoresPluginMetricABC(PluginMetric[dict[str, float]]):
     """Mean scores that follow a strategy: ``MeanScores``; the base of the classes below.
