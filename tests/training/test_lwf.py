@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from avalanche.benchmarks import split_online_stream
+from avalanche.core import SupervisedPlugin
 from avalanche.models import (
     MTSimpleMLP,
     MultiHeadClassifier,
@@ -56,6 +57,59 @@ def test_the_square_of_the_temperature_is_an_option():
         lwf.post_adapt(SimpleNamespace(model=old), experience(0, 1, 2, 3))
         values.append(lwf(x, new(x), new).item())
     assert values[1] == pytest.approx(values[0] * T**2)
+
+
+def test_the_softmax_over_all_units_answers_zero_for_new_classes():
+    """van de Ven and Tolias: the old answers, padded with zeros, against all new ones."""
+    old, new, x = nn.Linear(5, 4), nn.Linear(5, 6), torch.randn(7, 5)
+    lwf = LearningWithoutForgetting(2.0, T, softmax_over="all")
+    lwf.post_adapt(SimpleNamespace(model=old), experience(0, 2))
+    out = new(x)
+    targets = np.zeros((7, 6))
+    targets[:, [0, 2]] = softmax(old(x).detach().numpy()[:, [0, 2]] / T)
+    answers = softmax(out.detach().numpy() / T)
+    seen = targets > 0
+    expected = (targets[seen] * np.log(targets[seen] / answers[seen])).sum() / 7
+    assert lwf(x, out, new).item() == pytest.approx(2 * expected, rel=1e-4)
+    out = torch.cat([out[:, :4], torch.full((7, 2), float("-inf"))], 1)  # masked units
+    assert lwf(x, out, new).isfinite()
+
+
+def test_the_loss_has_a_weight_per_experience():
+    benchmark = streams.class_incremental()
+    losses = []
+
+    class Note(SupervisedPlugin):
+        def before_backward(self, strategy, **kwargs):
+            losses.append(strategy.loss.item() / strategy.criterion().item())
+
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+    lwf = LwFPlugin(0.0, T, task_weight=[1, 0.5, 0.25])
+    strategy = Naive(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        train_mb_size=1000,
+        plugins=[lwf, Note()],
+        evaluator=None,
+    )
+    for exp in benchmark.train_stream:
+        strategy.train(exp)
+    expected = [1, 0.5, 0.25, 0.25, 0.25][: len(benchmark.train_stream)]
+    assert losses == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"softmax_over": "new"}, "softmax_over='new': expected 'old' or 'all'"),
+        ({"task_weight": [1, -1]}, r"task_weight=\[1, -1\]: expected a weight of 0 or more"),
+        ({"alpha": []}, r"alpha=\[\]: expected one weight per experience"),
+    ],
+    ids=["units", "weight", "alpha"],
+)
+def test_wrong_options_are_refused(options, match):
+    with pytest.raises(ValueError, match=match):
+        LwFPlugin(**options)
 
 
 def test_one_term_per_earlier_head():

@@ -7,7 +7,12 @@ from torch import Tensor, nn
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.models.utils import is_multi_task_module
-from avalanche.training.regularization.lwf import LearningWithoutForgetting
+from avalanche.training.regularization.lwf import (
+    LearningWithoutForgetting,
+    Units,
+    check_weights,
+    weight_at,
+)
 
 __all__ = ["LwFPlugin"]
 
@@ -19,6 +24,13 @@ class LwFPlugin(SupervisedPlugin):
         alpha: weight of the term, or one per experience.
         temperature: softmax temperature, above 0.
         scale_by_temperature: multiply by the square of the temperature (Hinton et al.).
+        softmax_over: ``"old"`` units as in the paper, or ``"all"``.
+        task_weight: weight of the loss that the term is added to, or one per experience, the last
+            of which holds for all later ones; 1 in the paper. ``[1, 1/2, 1/3, ...]`` weighs the
+            classes of today by their share of all.
+
+    Raises:
+        ValueError: as :class:`LearningWithoutForgetting`, or a weight of the loss below 0.
     """
 
     def __init__(
@@ -26,8 +38,11 @@ class LwFPlugin(SupervisedPlugin):
         alpha: float | Sequence[float] = 1,
         temperature: float = 2,
         scale_by_temperature: bool = False,
+        softmax_over: Units = "old",
+        task_weight: float | Sequence[float] = 1,
     ) -> None:
-        self.lwf = LearningWithoutForgetting(alpha, temperature, scale_by_temperature)
+        self.lwf = LearningWithoutForgetting(alpha, temperature, scale_by_temperature, softmax_over)
+        self.task_weight = check_weights("task_weight", task_weight)
         self._model: nn.Module | None = None
 
     @property
@@ -76,7 +91,10 @@ class LwFPlugin(SupervisedPlugin):
         return self.lwf.penalty(out, x, alpha, model)
 
     def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Add the term."""
+        """Weigh the loss and add the term."""
+        own = weight_at(self.task_weight, self.lwf.expcount)
+        if own != 1:
+            strategy.loss = strategy.loss * own
         if self.lwf.expcount and self.lwf.weight:
             self._model = strategy.model
             strategy.loss = strategy.loss + self.penalty(

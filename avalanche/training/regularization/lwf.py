@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from avalanche.models.utils import avalanche_forward, is_multi_task_module
 from avalanche.training.regularization.base import RegularizationMethod, finished_experience
 
-__all__ = ["LearningWithoutForgetting"]
+__all__ = ["LearningWithoutForgetting", "Units"]
+
+Units = Literal["old", "all"]
 
 
 class LearningWithoutForgetting(RegularizationMethod):
@@ -30,13 +32,17 @@ class LearningWithoutForgetting(RegularizationMethod):
         temperature: softmax temperature ``T``, above 0.
         scale_by_temperature: multiply by T², as Hinton et al. recommend to keep the size of the
             gradients; the paper does not.
+        softmax_over: units that share the probability of the new answers: ``"old"``, those trained
+            before, as in the paper; ``"all"``, those of the current classes too, for which the old
+            model then answers 0. That is how van de Ven and Tolias learn classes with LwF.
 
     Attributes:
         prev_model: the frozen previous model in evaluation mode; None before any experience.
         prev_classes_by_task: task label to the set of classes trained so far.
 
     Raises:
-        ValueError: temperature not above 0, or a weight that is no number of 0 or more.
+        ValueError: temperature not above 0, a weight that is no number of 0 or more, or units of
+            another name.
 
     Example:
         >>> from types import SimpleNamespace
@@ -58,6 +64,8 @@ class LearningWithoutForgetting(RegularizationMethod):
     References:
         Li and Hoiem, "Learning without Forgetting", ECCV 2016 (arXiv 1606.09282), eq. 2 and 3.
         Hinton et al., "Distilling the Knowledge in a Neural Network", 2015 (T² factor).
+        van de Ven and Tolias, "Generative replay with feedback connections", 2018
+        (arXiv 1809.10635), section 3 (``softmax_over="all"``).
     """
 
     def __init__(
@@ -65,17 +73,16 @@ class LearningWithoutForgetting(RegularizationMethod):
         alpha: float | Sequence[float] = 1,
         temperature: float = 2,
         scale_by_temperature: bool = False,
+        softmax_over: Units = "old",
     ) -> None:
+        if softmax_over not in get_args(Units):
+            raise ValueError(f"softmax_over={softmax_over!r}: expected 'old' or 'all'")
         if temperature <= 0:
             raise ValueError(f"temperature={temperature}: expected a number above 0")
-        if isinstance(alpha, Sequence) and not alpha:
-            raise ValueError("alpha=[]: expected one weight per experience, or a number")
-        weights = alpha if isinstance(alpha, Sequence) and not isinstance(alpha, str) else [alpha]
-        if not all(isinstance(a, (int, float)) and a >= 0 for a in weights):
-            raise ValueError(f"alpha={alpha!r}: expected a weight of 0 or more, or a list of them")
-        self.alpha = alpha
+        self.alpha = check_weights("alpha", alpha)
         self.temperature = temperature
         self.scale_by_temperature = scale_by_temperature
+        self.softmax_over = softmax_over
         self.prev_model: nn.Module | None = None
         self.prev_classes_by_task: dict[int, set[int]] = {}
         self.expcount = 0
@@ -115,9 +122,7 @@ class LearningWithoutForgetting(RegularizationMethod):
     @property
     def weight(self) -> float:
         """:math:`\\alpha` of the current experience."""
-        if isinstance(self.alpha, Sequence):
-            return self.alpha[min(self.expcount, len(self.alpha) - 1)]
-        return self.alpha
+        return weight_at(self.alpha, self.expcount)
 
     def _units(self, task: int | None, device: torch.device) -> slice | Tensor:
         """Units to distil, of one task or of all; worked out once per experience."""
@@ -135,12 +140,12 @@ class LearningWithoutForgetting(RegularizationMethod):
     def _distil(self, old: Tensor, new: Tensor, units: slice | Tensor) -> Tensor:
         """KL over ``units``: ``(batch, units)`` twice, to a scalar."""
         precise = torch.promote_types(new.dtype, torch.float32)
-        if isinstance(units, slice):
-            old, new = old[:, units], new[:, units]
-        else:
-            old, new = old.index_select(1, units), new.index_select(1, units)
-        log_new = F.log_softmax(new.to(precise) / self.temperature, dim=1)
-        log_old = F.log_softmax(old.to(precise) / self.temperature, dim=1)
+        old = _select(old, units).to(precise) / self.temperature
+        new = (new if self.softmax_over == "all" else _select(new, units)).to(precise)
+        log_old = F.log_softmax(old, dim=1)
+        log_new = F.log_softmax(new / self.temperature, dim=1)
+        if self.softmax_over == "all":
+            log_new = _select(log_new, units)
         term = F.kl_div(log_new, log_old, reduction="batchmean", log_target=True)
         return term * self.temperature**2 if self.scale_by_temperature else term
 
@@ -173,6 +178,26 @@ class LearningWithoutForgetting(RegularizationMethod):
         if state["model"] is not None:
             self.prev_model = copy.deepcopy(model).eval().requires_grad_(False)
             self.prev_model.load_state_dict(state["model"])
+
+
+def check_weights(name: str, value: float | Sequence[float]) -> float | Sequence[float]:
+    """Refuse what is neither a weight of 0 or more nor a list of them, one per experience."""
+    if isinstance(value, Sequence) and not value:
+        raise ValueError(f"{name}=[]: expected one weight per experience, or a number")
+    weights = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    if not all(isinstance(w, (int, float)) and w >= 0 for w in weights):
+        raise ValueError(f"{name}={value!r}: expected a weight of 0 or more, or a list of them")
+    return value
+
+
+def weight_at(value: float | Sequence[float], experience: int) -> float:
+    """The weight of an experience; the last of a list holds for all later ones."""
+    return value[min(experience, len(value) - 1)] if isinstance(value, Sequence) else value
+
+
+def _select(values: Tensor, units: slice | Tensor) -> Tensor:
+    """Columns of ``values``, ``(batch, units)``."""
+    return values[:, units] if isinstance(units, slice) else values.index_select(1, units)
 
 
 def _answers(model: nn.Module, x: Any) -> Any:

@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from typing_extensions import Unpack
 
 from avalanche.training.plugins.lwf import LwFPlugin
+from avalanche.training.regularization.lwf import Units
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["LwF"]
@@ -25,10 +26,12 @@ class LwF(SupervisedTemplate):
         *args: further arguments of :class:`SupervisedTemplate` by position, from
             ``train_mb_size`` on.
         scale_by_temperature: multiply by the square of the temperature (Hinton et al.).
+        softmax_over: ``"old"`` units as in the paper, or ``"all"``.
+        task_weight: weight of the criterion, or one per experience; 1 in the paper.
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
-        ValueError: as :class:`LearningWithoutForgetting`.
+        ValueError: as :class:`LwFPlugin`.
     """
 
     def __init__(
@@ -40,8 +43,10 @@ class LwF(SupervisedTemplate):
         temperature: float,
         *args: Any,
         scale_by_temperature: bool = False,
+        softmax_over: Units = "old",
+        task_weight: float | Sequence[float] = 1,
         **base: Unpack[LoopOptions],
     ) -> None:
-        plugin = LwFPlugin(alpha, temperature, scale_by_temperature)
+        plugin = LwFPlugin(alpha, temperature, scale_by_temperature, softmax_over, task_weight)
         super().__init__(model, optimizer, criterion, *args, **base)
         self.add_plugin(plugin)
