@@ -1,6 +1,6 @@
 """Perceptrons for benchmarks: a masked head that follows the classes, or one head per task."""
 
-from typing import cast
+from typing import Literal, cast, get_args
 
 from torch import Tensor, nn
 
@@ -13,6 +13,8 @@ from avalanche.models.dynamic_modules import (
 from avalanche.models.simple_mlp import _flatten
 
 __all__ = ["IncrementalMLP", "MultiHeadMLP"]
+
+Activation = Literal["relu", "tanh"]
 
 
 class IncrementalMLP(BaseModel):
@@ -28,6 +30,10 @@ class IncrementalMLP(BaseModel):
         hidden_size: units of each hidden layer.
         hidden_layers: number of hidden layers, at least 1.
         drop_rate: dropout probability after each hidden layer, in [0, 1].
+        activation: ``"relu"`` or ``"tanh"``.
+
+    Raises:
+        ValueError: no hidden layer, or another activation.
 
     Example:
         >>> import torch
@@ -45,9 +51,10 @@ class IncrementalMLP(BaseModel):
         hidden_size: int = 400,
         hidden_layers: int = 2,
         drop_rate: float = 0.0,
+        activation: Activation = "relu",
     ) -> None:
         super().__init__()
-        self.features = _hidden(input_size, hidden_size, hidden_layers, drop_rate)
+        self.features = _hidden(input_size, hidden_size, hidden_layers, drop_rate, activation)
         self._input_size = input_size
         self.classifier = IncrementalClassifier(hidden_size, num_classes)
 
@@ -68,6 +75,10 @@ class MultiHeadMLP(MultiTaskModule):
         hidden_size: units of each hidden layer.
         hidden_layers: number of hidden layers, at least 1.
         drop_rate: dropout probability after each hidden layer, in [0, 1].
+        activation: ``"relu"`` or ``"tanh"``.
+
+    Raises:
+        ValueError: no hidden layer, or another activation.
 
     Example:
         >>> import torch
@@ -81,9 +92,10 @@ class MultiHeadMLP(MultiTaskModule):
         hidden_size: int = 400,
         hidden_layers: int = 2,
         drop_rate: float = 0.0,
+        activation: Activation = "relu",
     ) -> None:
         super().__init__()
-        self.features = _hidden(input_size, hidden_size, hidden_layers, drop_rate)
+        self.features = _hidden(input_size, hidden_size, hidden_layers, drop_rate, activation)
         self._input_size = input_size
         self.classifier = MultiHeadClassifier(hidden_size)
 
@@ -96,12 +108,17 @@ class MultiHeadMLP(MultiTaskModule):
         return cast("Tensor", self.features(_flatten(x, self._input_size)))
 
 
-def _hidden(input_size: int, hidden_size: int, hidden_layers: int, drop_rate: float) -> nn.Module:
+def _hidden(
+    input_size: int, hidden_size: int, hidden_layers: int, drop_rate: float, activation: Activation
+) -> nn.Module:
     """The hidden layers; dropout only where there is some."""
     if hidden_layers < 1:
         raise ValueError(f"hidden_layers={hidden_layers}: expected at least 1")
+    if activation not in get_args(Activation):
+        raise ValueError(f"activation={activation!r}: expected 'relu' or 'tanh'")
     layers: list[nn.Module] = []
     for number in range(hidden_layers):
-        layers += [nn.Linear(hidden_size if number else input_size, hidden_size), nn.ReLU()]
+        layers.append(nn.Linear(hidden_size if number else input_size, hidden_size))
+        layers.append(nn.ReLU() if activation == "relu" else nn.Tanh())
         layers += [nn.Dropout(drop_rate)] if drop_rate else []
     return nn.Sequential(*layers)

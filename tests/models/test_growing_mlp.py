@@ -60,3 +60,15 @@ def test_wrong_sizes_are_refused() -> None:
         IncrementalMLP(hidden_layers=0)
     with pytest.raises(ValueError, match="input_size=784: .*build it with input_size=4"):
         MultiHeadMLP()(torch.rand(2, 4), 0)
+
+
+@pytest.mark.parametrize("cls", [IncrementalMLP, MultiHeadMLP], ids=["masked", "heads"])
+def test_the_activation_is_an_option(cls):
+    kinds = {
+        name: {type(m) for m in cls(input_size=4, hidden_size=3, activation=name).modules()}
+        for name in ("relu", "tanh")
+    }
+    assert nn.ReLU in kinds["relu"] - kinds["tanh"]
+    assert nn.Tanh in kinds["tanh"] - kinds["relu"]
+    with pytest.raises(ValueError, match="activation='gelu': expected 'relu' or 'tanh'"):
+        cls(activation="gelu")
