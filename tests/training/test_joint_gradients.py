@@ -135,6 +135,30 @@ def test_multi_task_models_half_precision_and_other_losses_go_one_by_one():
     assert JointGradients()(loss_of, batches(3, 4), parameters, out) is None
 
 
+class Pair(nn.Module):
+    """Answers with two tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 4)
+
+    def forward(self, x):
+        return self.layer(x), x
+
+
+def test_answers_and_inputs_of_other_forms_go_one_by_one():
+    def first(answer, y):
+        return F.cross_entropy(answer[0], y)
+
+    model, data = Pair(), batches(3, 4)
+    parameters = list(model.parameters())
+    out = torch.empty(2, 24)
+    assert JointGradients()(BatchLoss(model, first), data, parameters, out) is None
+    model = nn.Sequential(nn.Flatten(), nn.Linear(5, 4))
+    data[1][0] = data[1][0].view(4, 5, 1)
+    assert joint(model, data)[0] is None
+
+
 def test_a_copy_looks_at_its_own_model():
     model, data, gradients = mlp(), batches(3, 4), JointGradients()
     parameters = list(model.parameters())

@@ -62,10 +62,18 @@ class BatchLoss:
         with self.precision or nullcontext():
             return self.criterion(avalanche_forward(self.model, batch[0], tasks), batch[1])
 
-    def total(self, batches: Sequence[Sequence[Tensor]]) -> Tensor:
-        """The sum of the losses of several batches that go through the model as one."""
+    def total(self, batches: Sequence[Sequence[Tensor]]) -> Tensor | None:
+        """The sum of the losses of several batches that go through the model as one.
+
+        None where inputs have several shapes, or answers are not rows of one tensor.
+        """
+        if len({b[0].shape[1:] for b in batches}) > 1:
+            return None
+        sizes = [len(b[1]) for b in batches]
         out = avalanche_forward(self.model, torch.cat([b[0] for b in batches]), 0)
-        pieces = out.split([len(b[1]) for b in batches])
+        if not isinstance(out, Tensor) or len(out) != sum(sizes):
+            return None
+        pieces = out.split(sizes)
         losses = [self.criterion(o, b[1]) for o, b in zip(pieces, batches, strict=True)]
         return torch.stack(losses).sum()
 
@@ -168,6 +176,8 @@ def _joint(
     finally:
         for handle in handles:
             handle.remove()
+    if total is None:
+        return None
     sizes = [len(batch[1]) for batch in batches]
     called = [id(layer) for layer, _, _ in calls]
     if len(set(called)) < len(called) or any(i.shape[:-1] != (sum(sizes),) for _, i, _ in calls):
