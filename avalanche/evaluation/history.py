@@ -78,10 +78,11 @@ class MetricHistory:
             series.values[position] = value.value
         self._pending = []
 
-    def last(self) -> dict[str, Any]:
-        """Last value of every name."""
-        MetricValue.resolve([*self._last.values()])
-        return {name: value.value for name, value in self._last.items()}
+    def last(self, since: int = 0) -> dict[str, Any]:
+        """Last value of every name that got one at position ``since`` or later."""
+        wanted = {n: v for n, v in self._last.items() if since <= 0 or v.x_plot >= since}
+        MetricValue.resolve([*wanted.values()])
+        return {name: value.value for name, value in wanted.items()}
 
     def reset_last(self) -> None:
         """Forget the last values; the history of all stays."""

@@ -76,11 +76,11 @@ def test_row_36_the_metric_is_the_one_that_was_named_and_no_longer_name():
 def test_row_36_a_metric_of_several_tasks_is_ambiguous():
     strategy, plugin, _ = stopping(1, epochs=3, destroy=99)
     names = [f"Top1_Acc_Stream/eval_phase/test_stream/Task00{i}" for i in (0, 1)]
-    strategy.evaluator.get_last_metrics = lambda: dict.fromkeys(names, 0.5)
+    strategy.evaluator.get_last_metrics = lambda since=0: dict.fromkeys(names, 0.5)
     with pytest.raises(ValueError, match=f"more than one.*{names[0]}, {names[1]}"):
         train(strategy)
     strategy, plugin, _ = stopping(1, epochs=3, destroy=99, stream="test_stream/Task001")
-    strategy.evaluator.get_last_metrics = lambda: {names[0]: 0.1, names[1]: 0.9}
+    strategy.evaluator.get_last_metrics = lambda since=0: {names[0]: 0.1, names[1]: 0.9}
     train(strategy)
     assert plugin.best_value == 0.9
 

@@ -27,7 +27,7 @@ class Scripted(EvaluationPlugin):
     def after_eval(self, strategy, *args, **kwargs):
         self.count += 1
 
-    def get_last_metrics(self):
+    def get_last_metrics(self, since=0):
         return {self.name: self.values[max(self.count, 1) - 1]}
 
 
@@ -152,6 +152,22 @@ def test_restored_weights_are_evaluated_again():
     again = strategy.eval(benchmark.test_stream)
     name = "Top1_Acc_Stream/eval_phase/test_stream/Task000"
     assert results[name] == again[name] == pytest.approx(strategy.plugins[0].best_value)
+
+
+def test_each_task_has_its_own_validation_metric():
+    """The metric of the last task is still known, and is not meant any more."""
+    strategy = build(
+        lambda m, o, **k: Naive(m, o, plugins=[EarlyStoppingPlugin(5, "test_stream")], **k),
+        "multi-head",
+        evaluator=EvaluationPlugin(accuracy_metrics(stream=True)),
+        eval_every=1,
+    )
+    benchmark = streams.task_incremental()
+    for train, test in zip(benchmark.train_stream, benchmark.test_stream, strict=True):
+        results = strategy.train(train, eval_streams=[test])
+        name = f"Top1_Acc_Stream/eval_phase/test_stream/Task00{test.task_label}"
+        assert results[name] == pytest.approx(strategy.plugins[0].best_value)
+    assert len([name for name in results if "Acc_Stream/eval_phase" in name]) == 3
 
 
 @pytest.mark.parametrize("kind", ["growing", "multi-head"])

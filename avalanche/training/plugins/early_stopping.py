@@ -92,6 +92,7 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
         self.margin = margin
         self.verbose = verbose
         self._in_experience = False
+        self._since = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -118,6 +119,7 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
         """Start anew: only what is learnt from now on counts."""
         self._forget()
         self._in_experience = True
+        self._since = strategy.clock.train_iterations + 1
 
     def after_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Note that there is a new value to read, once the evaluator has written it."""
@@ -202,7 +204,7 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
         Raises:
             ValueError: none is meant, or several are.
         """
-        last: dict[str, Any] = strategy.evaluator.get_last_metrics()
+        last: dict[str, Any] = strategy.evaluator.get_last_metrics(since=self._since)
         stream, _, rest = self.val_stream_name.partition("/")
         stream = f"{stream.removesuffix('_stream')}_stream"
         start = "/".join(filter(None, [self.metric_name, "eval_phase", stream, rest]))

@@ -116,12 +116,15 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         """Record a value as if a metric had emitted it."""
         self._history.add(mval)
 
-    def get_last_metrics(self) -> dict[str, Any]:
+    def get_last_metrics(self, since: int = 0) -> dict[str, Any]:
         """Last value of every name, however long ago it was emitted.
 
         Use :meth:`reset_last_metrics` to start from nothing.
+
+        Args:
+            since: only values emitted after so many training iterations or more.
         """
-        return self._history.last()
+        return self._history.last(since)
 
     def get_all_metrics(self) -> dict[str, tuple[list[int], list[Any]]]:
         """For every name, two lists: training iterations so far, and values.
