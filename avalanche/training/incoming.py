@@ -9,6 +9,7 @@ import torch
 
 from avalanche.benchmarks.utils.batch_plans import Plan, shuffled
 from avalanche.benchmarks.utils.loader_base import PlanLoader, check_size, positions
+from avalanche.training.storage_policy.base import check_size as check_samples
 
 __all__ = ["IncomingDataLoader"]
 
@@ -20,10 +21,14 @@ class IncomingDataLoader(PlanLoader):
         data: the incoming data.
         memory: the memory; empty gives batches of incoming data only.
         batch_size: incoming samples of a batch.
-        batch_size_mem: samples of the memory in a batch; all of it where it holds fewer.
+        batch_size_mem: samples of the memory in a batch, 0 or more; all of it where it holds
+            fewer. By default as many as ``batch_size``.
         repeat: how many times each incoming batch comes, with other samples of the memory.
         kwargs: loader options, see :class:`~avalanche.benchmarks.utils.loader_base.PlanLoader`.
             The memory is drawn from at random, whatever ``shuffle`` says.
+
+    Raises:
+        ValueError: a size or ``repeat`` that is no such number.
 
     Example:
         >>> from torch.utils.data import TensorDataset
@@ -43,10 +48,11 @@ class IncomingDataLoader(PlanLoader):
     ) -> None:
         check_size("batch_size", batch_size)
         check_size("repeat", repeat)
+        wanted = batch_size if batch_size_mem is None else batch_size_mem
+        check_samples("batch_size_mem", wanted)
         self._data_size, self._memory_size = len(data), len(memory)
         super().__init__([data, memory] if self._memory_size else [data], kwargs)
         self.batch_size = batch_size
-        wanted = batch_size if batch_size_mem is None else batch_size_mem
         self.batch_size_mem = min(wanted, self._memory_size)
         self.repeat = repeat
 

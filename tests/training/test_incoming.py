@@ -61,3 +61,14 @@ def test_workers_read_the_same_batches():
 def test_impossible_counts_are_refused(name):
     with pytest.raises(ValueError, match=f"{name}=0: expected an int above zero"):
         IncomingDataLoader(data(0, 2), data(9, 0), **{"batch_size": 1, name: 0})
+
+
+@pytest.mark.parametrize("size", [-1, 1.5, True], ids=["negative", "fractional", "bool"])
+def test_impossible_shares_of_the_memory_are_refused(size):
+    with pytest.raises(ValueError, match=f"batch_size_mem={size}: expected a whole number"):
+        IncomingDataLoader(data(0, 2), data(9, 3), batch_size=2, batch_size_mem=size)
+
+
+def test_a_share_of_0_leaves_the_memory_out():
+    loader = IncomingDataLoader(data(0, 3), data(9, 3), batch_size=2, batch_size_mem=0)
+    assert [b[0].tolist() for b in loader] == [[0, 1], [2]]
