@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
+from math import inf, log
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +39,8 @@ class PPPloss:
         T: temperature of the softmax, above 0.
 
     Raises:
-        ValueError: a temperature that is not above 0.
+        TypeError: a temperature that is no number.
+        ValueError: a temperature that is not above 0, or infinite.
 
     Differences from the paper:
         Samples of classes without a prototype, which only evaluation can meet, do not count.
@@ -56,8 +57,10 @@ class PPPloss:
     """
 
     def __init__(self, p_mem: Mapping[int, Tensor], T: float = 0.1) -> None:  # noqa: N803
-        if not T > 0:
-            raise ValueError(f"T={T}: expected a temperature above 0, such as 0.1")
+        if isinstance(T, bool) or not isinstance(T, (int, float)):
+            raise TypeError(f"T={T!r}: expected a number, a temperature such as 0.1")
+        if not 0 < T < inf:
+            raise ValueError(f"T={T}: expected a temperature above 0 and finite, such as 0.1")
         self.p_mem = p_mem
         self.T = T
 

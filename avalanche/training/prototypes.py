@@ -32,6 +32,7 @@ class Prototypes(Mapping[int, Tensor]):
         seen: which classes have one, bool ``(n_classes,)``.
 
     Raises:
+        TypeError: a momentum that is no number.
         ValueError: a size below 1, or a momentum outside of [0, 1].
 
     Example:
@@ -50,6 +51,8 @@ class Prototypes(Mapping[int, Tensor]):
         for name, value in (("n_classes", n_classes), ("p_size", p_size)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
+        if isinstance(alpha, bool) or not isinstance(alpha, (int, float)):
+            raise TypeError(f"alpha={alpha!r}: expected a number, a momentum such as 0.99")
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha={alpha}: expected a momentum between 0 and 1, such as 0.99")
         self.alpha = alpha

@@ -24,8 +24,12 @@ def example(targets, classes=4, width=5, seed=0):
     return z, torch.tensor(targets), dict(enumerate(p))
 
 
-def by_definition(z, y, protos, T):  # noqa: N803
-    """Equations 3 to 8, sample by sample, in numpy."""
+def by_definition(z, y, protos, T, candidates=None):  # noqa: N803
+    """Equations 3 to 8, sample by sample, in numpy.
+
+    ``candidates`` are the features as pseudo-prototypes, ``z`` itself by default.
+    """
+    candidates = z if candidates is None else candidates
 
     def probability(c, f, candidate):
         others = sum(np.exp(f @ protos[k] / T) for k in protos if k != c)
@@ -35,11 +39,11 @@ def by_definition(z, y, protos, T):  # noqa: N803
     total, batch = 0.0, range(len(y))
     for i in batch:
         c = y[i]
-        attract = [protos[c], *(z[j] for j in batch if j != i and y[j] == c)]
+        attract = [protos[c], *(candidates[j] for j in batch if j != i and y[j] == c)]
         total += np.log(np.mean([probability(c, z[i], p) for p in attract]))
         for j in batch:
             if y[j] != c:
-                near = np.mean([probability(c, z[j], p) for p in (protos[c], z[i])])
+                near = np.mean([probability(c, z[j], p) for p in (protos[c], candidates[i])])
                 total += np.log(1 - near)
     return -total / len(y)
 
@@ -74,31 +78,26 @@ def test_the_terms_per_class_add_up_to_it_and_so_do_their_gradients(targets):
 
 
 def test_prototypes_and_pseudo_prototypes_are_constants():
-    """The gradient is that of moving each sample among fixed candidates."""
+    """The gradient is that of moving each sample among candidates that stay where they were."""
     z, y, protos = example(BATCHES["several"])
-    fixed, step = z.clone(), 1e-6
-    loss = PPPloss(protos, 0.5)
-    z.requires_grad_()
-    (gradient,) = torch.autograd.grad(loss(z, y), z)
+    candidates, step = z.numpy(), 1e-6
+    numpy_protos = {c: p.numpy() for c, p in protos.items()}
+    z = z.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(PPPloss(protos, 0.5)(z, y), z)
 
     def moved(delta):
-        from avalanche.training import ppp_loss as module
-
-        x = fixed + delta
-        table = torch.stack([*protos.values()])
-        similar, rows = x @ table.T / 0.5, y
-        others = module._log_sum_of_others(similar)
-        pairs = x @ fixed.T / 0.5
-        same = y[:, None] == y
-        attract = module._attract(similar, pairs, others, rows, same).sum()
-        repel = module._repel(similar, pairs, others, rows)[~same].sum()
-        return -(attract + repel) / len(y)
+        return by_definition(candidates + delta, y.tolist(), numpy_protos, 0.5, candidates)
 
     for index in [(0, 0), (3, 2), (6, 4)]:
-        delta = torch.zeros_like(fixed)
+        delta = np.zeros_like(candidates)
         delta[index] = step
         slope = (moved(delta) - moved(-delta)) / (2 * step)
-        assert float(slope) == pytest.approx(float(gradient[index]), abs=1e-6)
+        assert slope == pytest.approx(float(gradient[index]), abs=1e-6)
+        whole = (
+            by_definition(candidates + delta, y.tolist(), numpy_protos, 0.5)
+            - by_definition(candidates - delta, y.tolist(), numpy_protos, 0.5)
+        ) / (2 * step)
+        assert abs(whole - slope) > 1e-3, "moving candidates would make a difference"
 
 
 def test_extreme_similarities_stay_finite():
@@ -133,7 +132,13 @@ def test_samples_of_classes_without_prototype_do_not_count():
     assert PPPloss({})(z, y) == 0
 
 
-@pytest.mark.parametrize("temperature", [0, -1.0, float("nan")])
+@pytest.mark.parametrize("temperature", [0, -1.0, float("nan"), float("inf")])
 def test_a_temperature_is_above_0(temperature):
     with pytest.raises(ValueError, match=r"T=.*: expected a temperature above 0"):
+        PPPloss({}, temperature)
+
+
+@pytest.mark.parametrize("temperature", ["0.1", None, True], ids=["text", "none", "bool"])
+def test_a_temperature_is_a_number(temperature):
+    with pytest.raises(TypeError, match=r"T=.*: expected a number, a temperature"):
         PPPloss({}, temperature)

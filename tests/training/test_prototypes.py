@@ -73,3 +73,9 @@ def test_state_goes_on_between_observation_and_update():
 def test_impossible_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Prototypes(*arguments)
+
+
+@pytest.mark.parametrize("alpha", ["x", None, True], ids=["text", "none", "bool"])
+def test_a_momentum_is_a_number(alpha):
+    with pytest.raises(TypeError, match=r"alpha=.*: expected a number, a momentum"):
+        Prototypes(3, 2, alpha)
