@@ -45,6 +45,7 @@ ROWS = (
     Row("LwF, batch 128", "lwf", 128),
     Row("SI, batch 128", "si", 128),
     Row("GEM, batch 128", "gem", 128, 3),
+    Row("GEM, 100 + 100 units, batch 32", "gem", 32, 3, (100, 100)),
     Row("A-GEM, batch 128", "agem", 128),
     Row("A-GEM, 100 + 100 units, batch 32", "agem", 32, 2, (100, 100)),
     Row("evaluation, batch 128", "eval", 128, 5),

@@ -164,5 +164,15 @@ def test_a_copy_looks_at_its_own_model():
     parameters = list(model.parameters())
     out = torch.empty(2, sum(p.numel() for p in parameters))
     gradients(BatchLoss(model, F.cross_entropy), data, parameters, out)
-    assert gradients._holds is not None
-    assert copy.deepcopy(gradients)._holds is None
+    assert gradients._known
+    assert not copy.deepcopy(gradients)._known
+
+
+def test_a_layer_that_was_replaced_is_looked_at_again():
+    model, data, gradients = mlp(), batches(3, 4), JointGradients()
+    for _ in range(2):
+        parameters = list(model.parameters())
+        out = torch.empty(2, sum(p.numel() for p in parameters))
+        assert gradients(BatchLoss(model, F.cross_entropy), data, parameters, out) is not None
+        torch.testing.assert_close(out, one_by_one(model, data, parameters))
+        model[2] = nn.Linear(6, 5)

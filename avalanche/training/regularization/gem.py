@@ -107,23 +107,28 @@ class GradientEpisodicMemory(GradientProjection):
         if not len(self.G):
             return
         g = flat_gradient(parameters)
-        if bool((self.G @ g < 0).any()):
-            self.assign(parameters, self.solve(g))
+        products = self.G @ g
+        if bool((products < 0).any()):
+            self.assign(parameters, self.solve(g, products))
 
-    def solve(self, g: Tensor) -> Tensor:
+    def solve(self, g: Tensor, products: Tensor | None = None) -> Tensor:
         """The vector next to ``g``, ``(parameters,)``, that the program asks for.
+
+        Args:
+            g: a gradient.
+            products: ``G @ g``, where that is known.
 
         Raises:
             FloatingPointError: gradients that are not finite.
         """
         gram = _on_host(self.G @ self.G.T)
-        products = _on_host(self.G @ g)
-        if not (np.isfinite(gram).all() and np.isfinite(products).all()):
+        linear = _on_host(self.G @ g if products is None else products)
+        if not (np.isfinite(gram).all() and np.isfinite(linear).all()):
             raise FloatingPointError(
                 "gradients are not finite any more, so no update is right: training has diverged; "
                 "lower the learning rate"
             )
-        v = torch.from_numpy(solve_dual(gram, products, self.memory_strength)).to(g)
+        v = torch.from_numpy(solve_dual(gram, linear, self.memory_strength)).to(g)
         return torch.addmv(g, self.G.T, v)
 
 

@@ -87,7 +87,9 @@ class JointGradients:
     """
 
     def __init__(self) -> None:
-        self._holds: tuple[int, int, bool] | None = None
+        self._known: tuple[int, ...] = ()  # the model, the batches and the parameters, by identity
+        self._holds = False
+        self._layers: list[nn.Linear] = []
 
     def __call__(
         self,
@@ -111,16 +113,23 @@ class JointGradients:
         if len(batches) < 2 or not isinstance(loss_of, BatchLoss) or loss_of.precision is not None:
             return None
         model = loss_of.model
-        known = (id(model), len(batches))
-        if self._holds is None or self._holds[:2] != known:
-            holds = _could_be_joint(model, parameters) and _are_equal(
-                loss_of, batches, parameters, out
+        known = (id(model), len(batches), *map(id, parameters))
+        if self._known != known:
+            self._layers = [m for m in model.modules() if type(m) is nn.Linear]
+            self._holds = _could_be_joint(model, parameters) and _are_equal(
+                loss_of, batches, parameters, self._layers, out
             )
-            self._holds = (*known, holds)
-        return _joint(loss_of, batches, parameters, out) if self._holds[2] else None
+            self._known = known
+        if not self._holds:
+            return None
+        return _joint(loss_of, batches, parameters, self._layers, out)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_holds": None}  # of a model by its identity, which a copy has not
+        return {
+            "_known": (),
+            "_holds": False,
+            "_layers": [],
+        }  # of a model by its identity, which a copy has not
 
 
 def _could_be_joint(model: nn.Module, parameters: Sequence[nn.Parameter]) -> bool:
@@ -139,11 +148,12 @@ def _are_equal(
     loss_of: BatchLoss,
     batches: Sequence[Sequence[Tensor]],
     parameters: Sequence[nn.Parameter],
+    layers: Sequence[nn.Linear],
     out: Tensor,
 ) -> bool:
     """Whether rows keep to themselves: the gradients are those of each batch by itself."""
     with evaluation_mode(loss_of.model):
-        if _joint(loss_of, batches, parameters, out) is None:
+        if _joint(loss_of, batches, parameters, layers, out) is None:
             return False
         for batch, row in zip(batches, out, strict=True):
             found = torch.autograd.grad(
@@ -159,6 +169,7 @@ def _joint(
     loss_of: BatchLoss,
     batches: Sequence[Sequence[Tensor]],
     parameters: Sequence[nn.Parameter],
+    layers: Sequence[nn.Linear],
     out: Tensor,
 ) -> list[bool] | None:
     """Capture inputs and gradients of outputs of every layer, then multiply group by group."""
@@ -169,7 +180,6 @@ def _joint(
         edge = torch.autograd.graph.get_gradient_edge(output) if output.requires_grad else None
         calls.append((layer, inputs[0].detach(), edge))
 
-    layers = [m for m in loss_of.model.modules() if type(m) is nn.Linear]
     handles = [layer.register_forward_hook(remember) for layer in layers]
     try:
         total = loss_of.total(batches)
