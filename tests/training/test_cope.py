@@ -15,7 +15,7 @@ from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.models import IncrementalClassifier, SimpleMLP
 from avalanche.testing import streams
 from avalanche.training import CoPE, Naive
-from avalanche.training.plugins import CoPEPlugin, EvaluationPlugin
+from avalanche.training.plugins import AGEMPlugin, CoPEPlugin, EvaluationPlugin, GEMPlugin
 from avalanche.training.plugins.cope import L2Normalization
 from avalanche.training.strategies import FlowNaive
 
@@ -198,6 +198,8 @@ def test_a_model_of_another_width_is_refused():
     strategy = make(p_size=7)
     with pytest.raises(ValueError, match=r"p_size=7: .*'3.0', has 5 units; pass p_size=5"):
         strategy.train(streams.class_incremental().train_stream)
+    with pytest.raises(ValueError, match=r"p_size=7: .*'3.0', has 5 units; pass p_size=5"):
+        strategy.eval(streams.class_incremental().test_stream)
     model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, WIDTH), nn.ReLU())
     model.add_module("tail", nn.Unflatten(1, (1, WIDTH)))
     model.add_module("pad", nn.ZeroPad1d((0, 3)))
@@ -219,18 +221,25 @@ def test_classes_beyond_n_classes_are_refused():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mem_size": -1}, "max_size=-1: expected a whole number"),
+        ({"mem_size": -1}, "mem_size=-1: expected a whole number"),
         ({"n_classes": 0}, "n_classes=0: expected"),
         ({"p_size": 1.5}, "p_size=1.5: expected"),
         ({"alpha": 2}, "alpha=2: expected a momentum"),
         ({"T": 0}, "T=0: expected a temperature"),
+        ({"T": float("inf")}, "T=inf: expected a temperature"),
         ({"max_it_cnt": 0}, "max_it_cnt=0: expected"),
     ],
-    ids=["memory", "classes", "width", "momentum", "temperature", "iterations"],
+    ids=["memory", "classes", "width", "momentum", "temperature", "infinite", "iterations"],
 )
 def test_impossible_arguments_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         CoPEPlugin(**options)
+
+
+@pytest.mark.parametrize(("name", "value"), [("T", "0.1"), ("T", True), ("alpha", None)])
+def test_what_is_no_number_is_refused(name, value):
+    with pytest.raises(TypeError, match=f"{name}={value!r}: expected a number"):
+        CoPEPlugin(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["mem_size", "n_classes", "p_size"])
@@ -251,3 +260,101 @@ def test_loops_that_compute_their_loss_themselves_are_refused():
     flow = FlowNaive(model, "classifier", SGD(model.parameters(), lr=0.1), plugins=[plugin])
     with pytest.raises(TypeError, match="CoPEPlugin: the loops of flow strategies compute"):
         flow.train(NCScenario(data, data, 1)[0])
+
+
+TAILS = {"none": nn.Identity, "tanh": nn.Tanh, "batch norm": lambda: nn.BatchNorm1d(WIDTH)}
+
+
+@pytest.mark.parametrize("tail", TAILS.values(), ids=TAILS)
+def test_a_loaded_strategy_evaluates_as_the_saved_one_before_any_training(tail):
+    benchmark, results, answers = streams.class_incremental(), [], []
+    x = torch.randn(4, streams.FEATURES)
+    state = None
+    for _ in range(2):
+        strategy, look = make(nn.Sequential(network(), tail())), Look()
+        strategy.add_plugin(look)
+        if state is None:
+            strategy.train(benchmark.train_stream[:2])
+            state = copy.deepcopy(strategy.state_dict())
+        else:
+            strategy.load_state_dict(state, benchmark)
+        answers.append(strategy.model.eval()(x))
+        strategy.eval(benchmark.test_stream)
+        results.append(torch.cat(look.answers))
+    assert torch.equal(*results)
+    assert torch.equal(*answers)
+
+
+def test_evaluation_before_training_has_the_layer_of_training_and_changes_no_mode():
+    model = nn.Sequential(network(), nn.Tanh())
+    strategy, look = make(model), Look()
+    strategy.add_plugin(look)
+    modes, names = [m.training for m in model.modules()], [*model.state_dict()]
+    strategy.eval(streams.class_incremental().test_stream[0])
+    assert [m.training for m in model.modules()] == modes
+    assert [*model.state_dict()] == names
+    x = next(iter(streams.class_incremental().test_stream)).dataset.batch(range(1))[0]
+    body, last = model[0][:3], model[0][3][0]
+    plain = F.linear(body(x), last.weight, last.bias)
+    expected = F.normalize(F.normalize(plain, dim=1).tanh(), dim=1)
+    torch.testing.assert_close(look.features[0][:1], expected)
+
+
+def test_a_model_that_is_one_linear_layer_is_an_embedding_too():
+    model = nn.Linear(3, WIDTH)
+    plugin = CoPEPlugin(p_size=WIDTH)
+    for _ in range(2):
+        plugin.normalize_last_layer(model)
+    x = torch.randn(2, 3)
+    torch.testing.assert_close(model(x), F.normalize(F.linear(x, model.weight, model.bias), dim=1))
+    copied = copy.deepcopy(model)
+    plugin.normalize_last_layer(copied)
+    assert torch.equal(copied(x), model(x))
+    assert len(copied._forward_hooks) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"pin_memory": True}, {"num_workers": 1, "persistent_workers": True}],
+    ids=["pinned", "persistent"],
+)
+def test_options_of_the_loader_are_passed_on(options):
+    class Keep(SupervisedPlugin):
+        def before_training_exp(self, strategy, **kwargs):
+            self.loader = strategy.dataloader
+
+    keep = Keep()
+    strategy = make()
+    strategy.add_plugin(keep)
+    strategy.train(streams.class_incremental().train_stream[0], **options)
+    assert keep.loader.num_workers == options.get("num_workers", 0)
+    assert keep.loader.pin_memory == options.get("pin_memory", False)
+    persistent = keep.loader._worker_options["persistent_workers"]
+    assert persistent == options.get("persistent_workers", False)
+
+
+def growing():
+    return nn.Sequential(nn.Flatten(), IncrementalClassifier(streams.FEATURES))
+
+
+def with_a_tail():
+    layers = [nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES), nn.Softplus()]
+    return nn.Sequential(*layers)
+
+
+MEMORIES = {"GEM": lambda: GEMPlugin(10, 0.5), "A-GEM": lambda: AGEMPlugin(10, 8)}
+MODELS = {"growing head": growing, "layers after the last linear one": with_a_tail}
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("memory", MEMORIES.values(), ids=MEMORIES)
+def test_other_plugins_get_the_loss_of_the_embedding(memory, model):
+    torch.manual_seed(0)
+    strategy = make(model(), p_size=streams.CLASSES, plugins=[memory()])
+    strategy.train(streams.class_incremental().train_stream)
+    assert all(p.isfinite().all() for p in strategy.model.parameters())
+    answer = torch.randn(3, streams.CLASSES - 2)
+    y = torch.tensor([0, 1, 0])
+    embedded = F.normalize(F.pad(answer, (0, 2)), dim=1)
+    expected = plugin_of(strategy).ppp_loss(embedded, y)
+    torch.testing.assert_close(strategy._criterion(answer, y), expected)

@@ -15,6 +15,7 @@ from avalanche.training.ppp_loss import PPPloss
 from avalanche.training.prototypes import Prototypes
 from avalanche.training.skeletons.flow_view import FlowView
 from avalanche.training.storage_policy import ClassBalancedBuffer
+from avalanche.training.storage_policy.base import check_size
 from avalanche.training.utils import get_last_fc_layer
 
 __all__ = ["CoPEPlugin", "L2Normalization", "PPPloss"]
@@ -28,20 +29,12 @@ class L2Normalization(nn.Module):
         return F.normalize(x, dim=1)
 
 
-class _NormalizedLinear(nn.Linear):
-    """A linear layer with an answer of length 1, in place of another and with its parameters.
+def _to_unit_length(layer: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    """Forward hook of the last linear layer: its answer has length 1.
 
-    Parameters keep their names, so saved weights fit with and without it.
+    The layer, its parameters and their names stay as they are, so saved weights fit.
     """
-
-    def __init__(self, layer: nn.Linear) -> None:
-        nn.Module.__init__(self)
-        self.in_features, self.out_features = layer.in_features, layer.out_features
-        self.weight, self.bias = layer.weight, layer.bias
-        self.train(layer.training)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.normalize(super().forward(x), dim=-1)
+    return F.normalize(output, dim=-1)
 
 
 class CoPEPlugin(SupervisedPlugin):
@@ -72,9 +65,10 @@ class CoPEPlugin(SupervisedPlugin):
         ppp_loss: the loss.
 
     Raises:
-        TypeError: at training, a strategy of the flow family.
-        ValueError: an impossible size, momentum or temperature; at training a model whose answer
-            does not have ``p_size`` values; a class that ``n_classes`` leaves out.
+        TypeError: a momentum or temperature that is no number; at training, a strategy of the flow
+            family.
+        ValueError: an impossible size, momentum or temperature; at training and evaluation a model
+            whose answer does not have ``p_size`` values; a class that ``n_classes`` leaves out.
 
     Differences from the paper:
         1. Further epochs over an experience are not run, whatever ``train_epochs`` says: the
@@ -102,7 +96,7 @@ class CoPEPlugin(SupervisedPlugin):
             raise ValueError(
                 f"max_it_cnt={max_it_cnt!r}: expected a number of iterations, 1 or more"
             )
-        self.storage_policy = ClassBalancedBuffer(mem_size)
+        self.storage_policy = ClassBalancedBuffer(check_size("mem_size", mem_size))
         self.n_classes, self.p_size = n_classes, p_size
         self.p_mem = Prototypes(n_classes, p_size, alpha)
         self.ppp_loss = PPPloss(self.p_mem, T)
@@ -127,24 +121,35 @@ class CoPEPlugin(SupervisedPlugin):
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Take over the criterion; let the model's last linear layer answer on the unit sphere."""
         self._take_over(strategy)
-        name, layer = get_last_fc_layer(strategy.model)
-        growing = [n for n, m in strategy.model.named_modules() if isinstance(m, DynamicModule)]
-        if isinstance(layer, _NormalizedLinear) or any(_inside(name, n) for n in growing):
-            return  # a growing head gets its further units from the model
+
+    def normalize_last_layer(self, model: nn.Module) -> None:
+        """Let the model's last linear layer answer on the unit sphere, unless it does so already.
+
+        A growing head is left alone: its further units come with its experiences.
+
+        Raises:
+            ValueError: the layer does not have ``p_size`` units.
+        """
+        name, layer = get_last_fc_layer(model)
+        growing = [n for n, m in model.named_modules() if isinstance(m, DynamicModule)]
+        if any(_inside(name, n) for n in growing):
+            return
         if layer.out_features != self.p_size:
             raise ValueError(
                 f"p_size={self.p_size}: the model's last linear layer, {name or 'the model'!r}, "
                 f"has {layer.out_features} units; pass p_size={layer.out_features}, or a model "
                 f"whose last layer has {self.p_size}"
             )
-        if name:
-            strategy.model.set_submodule(name, _NormalizedLinear(layer))
+        if _to_unit_length not in layer._forward_hooks.values():
+            layer.register_forward_hook(_to_unit_length)
 
     def before_training_exp(
         self,
         strategy: Any,
         num_workers: int = 0,
         shuffle: bool = True,
+        pin_memory: bool | None = None,
+        persistent_workers: bool = False,
         drop_last: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -156,9 +161,9 @@ class CoPEPlugin(SupervisedPlugin):
             replay_view(self.storage_policy.buffer.train()),
             batch_size=strategy.train_mb_size,
             repeat=self.max_it_cnt,
-            num_workers=num_workers,
             shuffle=shuffle,
             drop_last=drop_last,
+            **strategy._loader_options(num_workers, pin_memory, persistent_workers),
         )
 
     def before_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -184,7 +189,7 @@ class CoPEPlugin(SupervisedPlugin):
         self.storage_policy.update(strategy)
 
     def before_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Evaluate with the loss of training."""
+        """Evaluate with the loss and the layer of training."""
         self._take_over(strategy)
 
     def before_eval_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -205,8 +210,13 @@ class CoPEPlugin(SupervisedPlugin):
                 "CoPEPlugin: the loops of flow strategies compute their loss themselves, and this "
                 "plugin replaces it; attach it to avalanche.training.Naive, or use CoPE"
             )
-        strategy._criterion = self.ppp_loss
+        self.normalize_last_layer(strategy.model)
+        strategy._criterion = self._loss_of_answers
         self.p_mem.to(strategy.device)
+
+    def _loss_of_answers(self, output: Tensor, targets: Tensor) -> Tensor:
+        """The loss of what a model answers, embedded or not, for other plugins that ask for it."""
+        return self.ppp_loss(self._embedding(output), targets)
 
     def _check_classes(self, strategy: Any) -> None:
         largest = max(strategy.experience.dataset.targets.uniques, default=0)
@@ -249,7 +259,9 @@ class CoPEPlugin(SupervisedPlugin):
                 )
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
-        """Restore :meth:`state_dict`; needs ``parts`` in the context."""
+        """Restore :meth:`state_dict`; needs ``parts`` in the context, and takes ``model``."""
+        if "model" in context:
+            self.normalize_last_layer(context["model"])
         self.p_mem.load_state_dict(state["prototypes"])
         self.storage_policy.load_state_dict(state["memory"], context["parts"])
 

@@ -31,6 +31,7 @@ class CoPE(SupervisedTemplate):
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
+        TypeError: as :class:`CoPEPlugin`.
         ValueError: as :class:`CoPEPlugin`.
     """
 
