@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from avalanche.models.dynamic_modules import avalanche_model_adaptation
+from avalanche.training.regularization.base import begins_here
 
 __all__ = ["FreshStart"]
 
@@ -19,7 +20,8 @@ class FreshStart:
 
     Weights change in place: every parameter stays the same object, so optimizers and whatever
     else holds the model go on. A model that has grown keeps its size and what it knows of classes
-    and tasks; units that joined later go back to the values that they joined with.
+    and tasks; units that joined later go back to the values that they joined with. Units that
+    joined since the last :meth:`remember`, as after an interruption, stay as they are.
 
     Args:
         reset_optimizer: forget moments too, and put learning rates and the other options of the
@@ -47,20 +49,30 @@ class FreshStart:
         self._options: list[dict[str, Any]] | None = None
 
     def pre_adapt(self, agent: Any, exp: Any) -> None:
-        """Go back, let dynamic modules grow for ``exp``, and remember the grown model."""
+        """Go back, let dynamic modules grow for ``exp``, and remember the grown model.
+
+        Later parts of an experience only let the model grow, where boundaries are known.
+        """
         optimizer = getattr(agent, "optimizer", None)
-        self.restore(agent.model, optimizer)
+        begins = begins_here(exp)
+        if begins:
+            self.restore(agent.model, optimizer)
         avalanche_model_adaptation(agent.model, exp)
-        self.remember(agent.model, optimizer)
+        if begins:
+            self.remember(agent.model, optimizer)
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Nothing to do after learning."""
 
     def restore(self, model: nn.Module, optimizer: Optimizer | None = None) -> None:
-        """Go back to what was remembered; nothing before the first :meth:`remember`."""
+        """Go back to what was remembered; nothing before the first :meth:`remember`.
+
+        Raises:
+            ValueError: a layer is gone or smaller, or of other dimensions; nothing is changed.
+        """
         if self._weights is None:
             return
-        model.load_state_dict(self._weights)
+        model.load_state_dict(_in_grown(self._weights, model.state_dict()))
         if optimizer is not None and self.reset_optimizer:
             optimizer.state.clear()
             for group, options in zip(optimizer.param_groups, self._options or [], strict=False):
@@ -87,3 +99,27 @@ class FreshStart:
         """Restore :meth:`state_dict`."""
         self._weights = state["weights"]
         self._options = state["options"]
+
+
+def _in_grown(remembered: dict[str, Any], present: dict[str, Any]) -> dict[str, Any]:
+    """Remembered values in the first block of those that have grown since; others as present."""
+    old, new = _shapes(remembered), _shapes(present)
+    if old == new:
+        return remembered
+    values = dict(present)  # with what a grown model knows of its growth, its extra state
+    for name, shape in old.items():
+        now = new.get(name)
+        if now is None or len(now) != len(shape) or any(map(int.__lt__, now, shape)):
+            raise ValueError(
+                f"model: {name!r} had the shape {shape} when its initial weights were remembered "
+                f"and has {now} now; layers may only grow, so build a new strategy for a model "
+                "that was rebuilt"
+            )
+        if torch.is_tensor(values[name]):
+            values[name] = values[name].detach().clone()
+            values[name][tuple(map(slice, shape))] = remembered[name].to(values[name])
+    return values
+
+
+def _shapes(state: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {n: tuple(v.shape) if torch.is_tensor(v) else () for n, v in state.items()}

@@ -188,7 +188,7 @@ def test_as_a_plugin_with_one_memory_for_each_task():
 def test_wrong_sizes_are_refused():
     with pytest.raises(ValueError, match="mem_size=0: GDumb trains on the memory alone"):
         GDumbPlugin(0)
-    with pytest.raises(ValueError, match="max_size=2.5: expected a whole number"):
+    with pytest.raises(ValueError, match="mem_size=2.5: expected a whole number"):
         GDumbPlugin(2.5)
     plugin = GDumbPlugin(3)
     with pytest.raises(ValueError, match="mem_size=3: the state is of a memory of 5 samples"):

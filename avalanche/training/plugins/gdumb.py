@@ -5,6 +5,7 @@ from typing import Any
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.fresh_start import FreshStart
 from avalanche.training.storage_policy import GreedyBalancingBuffer
+from avalanche.training.storage_policy.base import check_size
 
 __all__ = ["GDumbPlugin"]
 
@@ -38,7 +39,7 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
     owns = ("adapted_dataset",)
 
     def __init__(self, mem_size: int = 200) -> None:
-        self.storage_policy = GreedyBalancingBuffer(mem_size)
+        self.storage_policy = GreedyBalancingBuffer(check_size("mem_size", mem_size))
         if mem_size < 1:
             raise ValueError(
                 f"mem_size={mem_size}: GDumb trains on the memory alone; give at least 1 sample"
