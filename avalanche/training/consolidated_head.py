@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import index
 from typing import Any, cast
 
 import torch
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
+from avalanche.training.regularization.base import begins_here, finished_experience
 from avalanche.training.utils import get_last_fc_layer, get_layer_by_name
 
 __all__ = ["ConsolidatedHead"]
@@ -28,6 +30,10 @@ class ConsolidatedHead:
     :math:`cur_j` of the class in the experience and :math:`past_j` in the ones before. Then the
     layer takes the consolidated weights of all classes.
 
+    In online streams that let learners know about boundaries an experience is all of its parts:
+    temporary weights begin with its first part and are consolidated after its last. Where
+    boundaries are hidden every part is an experience.
+
     Args:
         model: the model.
         layer_name: its output layer, as in ``model.named_modules()``: a linear layer, an
@@ -40,6 +46,8 @@ class ConsolidatedHead:
         weights: consolidated rows, by name of the linear layer, ``(units, features + 1)`` with the
             bias last, ``(units, features)`` without one.
         past: samples of each class so far, by name of the linear layer, ``(units,)``.
+        current: the same for the experience that is being learnt; empty outside of it, so not
+            empty means that the layer has temporary weights.
 
     Raises:
         ValueError: the model has no such layer, or it is of another kind.
@@ -74,7 +82,7 @@ class ConsolidatedHead:
         self.layer_name = _head_name(model) if layer_name is None else layer_name
         self.weights: dict[str, Tensor] = {}
         self.past: dict[str, Tensor] = {}
-        self._current: dict[str, Tensor] = {}
+        self.current: dict[str, Tensor] = {}
         self.layers()
 
     def module(self) -> nn.Linear | IncrementalClassifier | MultiHeadClassifier:
@@ -104,11 +112,16 @@ class ConsolidatedHead:
 
     def pre_adapt(self, agent: Any, exp: Any) -> None:
         """Begin an experience: temporary weights from the consolidated ones of its classes."""
-        self._current = self._count(exp)
+        if self.current and not begins_here(exp):
+            return
+        known = getattr(exp, "access_task_boundaries", False)
+        self.current = self._count(exp.origin_experience if known else exp)
         self.reset()
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """End an experience: consolidate, and let the layer take the consolidated weights."""
+        if finished_experience(exp) is None:
+            return
         self.consolidate()
         self.install()
 
@@ -118,22 +131,30 @@ class ConsolidatedHead:
 
         Args:
             classes: those of the current experience by default, in its layers.
+
+        Raises:
+            TypeError: a class that is no whole number.
+            ValueError: a class without a unit; nothing is changed.
         """
-        for name, layer in (self._current_layers() if classes is None else self.layers()).items():
+        wanted = None if classes is None else self._checked(classes)
+        for name, layer in (self._current_layers() if wanted is None else self.layers()).items():
             self._fit(name, layer)
-            if classes is None:
-                keep = self._current[name] > 0
+            if wanted is None:
+                keep = self.current[name] > 0
             else:
                 keep = torch.zeros(layer.out_features, dtype=torch.bool, device=layer.weight.device)
-                keep[torch.tensor(list(classes), dtype=torch.int64, device=keep.device)] = True
+                keep[[c for c in wanted if c < layer.out_features]] = True
             _write(layer, self.weights[name] * keep[:, None])
 
     @torch.no_grad()
     def consolidate(self) -> None:
-        """Take the trained rows of the current experience's classes into the consolidated ones."""
+        """Take the trained rows of the current experience's classes into the consolidated ones.
+
+        That ends the experience, so there is nothing more to take until the next one.
+        """
         for name, layer in self._current_layers().items():
             trained, old = _rows(layer), self.weights[name]
-            count, past = self._current[name].to(trained), self.past[name].to(trained)
+            count, past = self.current[name].to(trained), self.past[name].to(trained)
             now = count > 0
             width = layer.in_features
             parts = trained.split([width, trained.shape[1] - width], dim=1)
@@ -141,7 +162,8 @@ class ConsolidatedHead:
             share = (past / count.clamp(min=1)).sqrt()[:, None]
             merged = (old * share + trained - shift) / (share + 1)
             self.weights[name] = torch.where(now[:, None], merged, old)
-            self.past[name] = self.past[name] + self._current[name]
+            self.past[name] = self.past[name] + self.current[name]
+        self.current = {}
 
     @torch.no_grad()
     def install(self) -> None:
@@ -151,19 +173,49 @@ class ConsolidatedHead:
                 self._fit(name, layer)
                 _write(layer, self.weights[name])
 
+    def discard(self) -> None:
+        """Give the present experience up, as after an interruption, and install what was before.
+
+        Where nothing was consolidated before, the layers keep their temporary weights.
+        """
+        self.current = {}
+        if any(bool(past.any()) for past in self.past.values()):
+            self.install()
+
     def mask(self, output: Tensor) -> Tensor:
-        """Logits ``(batch, units)`` with ``-inf`` for classes never met, whose weights are 0."""
+        """Logits ``(batch, units)`` with ``-inf`` for classes never met, whose weights are 0.
+
+        Classes of the experience that is being learnt count as met.
+        """
         layers = self.layers()
         name = next(iter(layers))
         if len(layers) > 1 or name not in self.past or output.shape[1] < len(self.past[name]):
             return output  # heads of tasks mask their units themselves
         further = output.shape[1] - len(self.past[name])
-        unseen = F.pad(self.past[name] == 0, (0, further), value=False)
+        unseen = self.past[name] == 0
+        if name in self.current:
+            unseen = unseen & (self.current[name] == 0)
+        unseen = F.pad(unseen, (0, further), value=False)
         return output.masked_fill(unseen, float("-inf"))
 
     def _current_layers(self) -> dict[str, nn.Linear]:
         layers = self.layers()
-        return {name: layers[name] for name in self._current}
+        return {name: layers[name] for name in self.current}
+
+    def _checked(self, classes: Iterable[Any]) -> list[int]:
+        """Classes as numbers, each of which some layer has a unit for."""
+        given = list(classes)
+        try:
+            wanted = [index(c) for c in given]
+        except TypeError as error:
+            raise TypeError(f"classes={given!r}: expected whole numbers") from error
+        units = max((layer.out_features for layer in self.layers().values()), default=0)
+        if not all(0 <= c < units for c in wanted):
+            raise ValueError(
+                f"classes={wanted}: the layer {self.layer_name!r} has {units} units; expected "
+                f"numbers from 0 to {units - 1}"
+            )
+        return wanted
 
     def _count(self, exp: Any) -> dict[str, Tensor]:
         """Samples of each class, by the layer that answers them."""
@@ -192,19 +244,27 @@ class ConsolidatedHead:
     def _fit(self, name: str, layer: nn.Linear) -> None:
         """Room for all units of a layer, on its device."""
         rows = torch.zeros_like(_rows(layer))
-        past = torch.zeros(len(rows), dtype=torch.int64, device=rows.device)
         if name in self.weights:
             rows[: len(self.weights[name])] = self.weights[name].to(rows)
-            past[: len(self.past[name])] = self.past[name].to(past)
-        self.weights[name], self.past[name] = rows, past
+        self.weights[name] = rows
+        none = torch.zeros(0, dtype=torch.int64)
+        for counts in (self.past, self.current) if name in self.current else (self.past,):
+            count = counts.get(name, none).to(rows.device)
+            counts[name] = F.pad(count, (0, len(rows) - len(count)))
 
     def state_dict(self) -> dict[str, Any]:
         """Consolidated weights and counts."""
-        return {"layer": self.layer_name, "weights": dict(self.weights), "past": dict(self.past)}
+        return {
+            "layer": self.layer_name,
+            "weights": dict(self.weights),
+            "past": dict(self.past),
+            "current": dict(self.current),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
         self.weights, self.past = dict(state["weights"]), dict(state["past"])
+        self.current = dict(state.get("current", {}))
         for name, layer in self.layers().items():
             if name in self.weights:
                 self._fit(name, layer)

@@ -9,6 +9,7 @@ from torch import nn
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.consolidated_head import ConsolidatedHead
+from avalanche.training.regularization.base import finished_experience
 
 __all__ = ["CWRStarPlugin"]
 
@@ -19,6 +20,15 @@ class CWRStarPlugin(SupervisedPlugin):
     See :class:`ConsolidatedHead` for the formula. The first experience trains the whole model;
     afterwards only the output layer learns. Does not use task labels, but heads of several tasks
     are consolidated each by itself.
+
+    An evaluation answers with the consolidated weights; during training (``eval_every``), and
+    between the parts of an experience, with the temporary ones, in which only classes of that
+    experience have values other than 0. Training that is interrupted within an experience leaves
+    its temporary weights in the model: the next evaluation, or :meth:`discard_experience`, gives
+    that experience up and puts the consolidated weights of the ones before back.
+
+    In online streams that let learners know about boundaries an experience is all of its parts.
+    Where boundaries are hidden every part is an experience: features are frozen after the first.
 
     Args:
         model: the model that the strategy trains.
@@ -32,7 +42,7 @@ class CWRStarPlugin(SupervisedPlugin):
         cur_class: classes of the current experience.
 
     Raises:
-        TypeError: ``model`` is no module.
+        TypeError: ``model`` is no module, ``freeze_remaining_model`` neither True nor False.
         ValueError: the model has no such layer, or the strategy trains another model.
 
     Differences from the paper:
@@ -48,11 +58,16 @@ class CWRStarPlugin(SupervisedPlugin):
     ) -> None:
         if not isinstance(model, nn.Module):
             raise TypeError(f"model={model!r}: expected the torch.nn.Module that is trained")
+        if not isinstance(freeze_remaining_model, bool):
+            raise TypeError(
+                f"freeze_remaining_model={freeze_remaining_model!r}: expected True or False"
+            )
         self.model = model
         self.head = ConsolidatedHead(model, cwr_layer_name)
         self.freeze_remaining_model = freeze_remaining_model
         self.cur_class: list[int] = []
         self._experiences = 0
+        self._training = False
 
     @property
     def cwr_layer_name(self) -> str:
@@ -68,18 +83,31 @@ class CWRStarPlugin(SupervisedPlugin):
             )
         if self.freeze_remaining_model and self._experiences:
             self.freeze_other_layers()
-        self.cur_class = sorted(strategy.experience.dataset.targets.uniques)
         self.head.pre_adapt(strategy, strategy.experience)
+        counts = self.head.current.values()
+        self.cur_class = sorted({c for n in counts for c in n.nonzero().flatten().tolist()})
+        self._training = True
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Consolidate what the experience taught."""
+        """Consolidate what the experience taught, after its last part."""
+        self._training = False
+        if finished_experience(strategy.experience) is None:
+            return
         self.consolidate_weights()
         self.set_consolidate_weights()
         self._experiences += 1
+        periodic = getattr(strategy, "peval", None)
+        if periodic is not None:
+            periodic.forget()  # the last evaluation was of the temporary weights
+
+    def before_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Outside of training, put the consolidated weights back if training was interrupted."""
+        if self._training and strategy.experience is None:
+            self.discard_experience()
 
     def after_eval_forward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """No class that was never met can win."""
-        if self._experiences:
+        if self._experiences or self.head.current:
             strategy.mb_output = self.head.mask(strategy.mb_output)
 
     def consolidate_weights(self) -> None:
@@ -89,6 +117,14 @@ class CWRStarPlugin(SupervisedPlugin):
     def set_consolidate_weights(self) -> None:
         """Let the output layer take the consolidated weights."""
         self.head.install()
+
+    def discard_experience(self) -> None:
+        """Give an interrupted experience up: the consolidated weights of the ones before return.
+
+        In the first experience there are none, and the layer keeps the weights that it has.
+        """
+        self._training = False
+        self.head.discard()
 
     def reset_weights(self, cur_clas: Iterable[int]) -> None:
         """Consolidated weights in the rows of the given classes, 0 in all others."""
@@ -113,7 +149,11 @@ class CWRStarPlugin(SupervisedPlugin):
 
     def state_dict(self) -> dict[str, Any]:
         """Consolidated weights, and how many experiences were learnt."""
-        return {"head": self.head.state_dict(), "experiences": self._experiences}
+        return {
+            "head": self.head.state_dict(),
+            "experiences": self._experiences,
+            "training": self._training,
+        }
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Refuse the weights of another layer."""
@@ -127,3 +167,4 @@ class CWRStarPlugin(SupervisedPlugin):
         """Restore :meth:`state_dict`; the model must have its weights already."""
         self.head.load_state_dict(state["head"])
         self._experiences = state["experiences"]
+        self._training = state.get("training", False)
