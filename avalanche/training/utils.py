@@ -190,8 +190,22 @@ def get_last_fc_layer(model: nn.Module) -> tuple[str, nn.Linear]:
 
 
 def swap_last_fc_layer(model: nn.Module, new_layer: nn.Module) -> None:
-    """Put ``new_layer`` in the place of the last linear layer."""
-    model.set_submodule(get_last_fc_layer(model)[0], new_layer)
+    """Put ``new_layer`` in the place of the last linear layer.
+
+    Raises:
+        ValueError: the model has no linear layer, or is one itself.
+    """
+    model.set_submodule(_name_inside(model, get_last_fc_layer(model)[0]), new_layer)
+
+
+def _name_inside(model: nn.Module, name: str) -> str:
+    """A layer's name, unless the layer is the model itself, which nothing could replace."""
+    if not name:
+        raise ValueError(
+            f"model={model}: the model itself is its last linear layer, which cannot be replaced "
+            "in place; wrap it, torch.nn.Sequential(model)"
+        )
+    return name
 
 
 def adapt_classification_layer(
@@ -206,8 +220,12 @@ def adapt_classification_layer(
 
     Returns:
         Name and module of the new layer.
+
+    Raises:
+        ValueError: the model has no linear layer, or is one itself.
     """
     name, old = get_last_fc_layer(model)
+    _name_inside(model, name)
     with_bias = old.bias is not None if bias is None else bias
     new = nn.Linear(old.in_features, num_classes, bias=with_bias)
     new = new.to(old.weight.device, old.weight.dtype)
@@ -239,16 +257,21 @@ def freeze_up_to(
 ) -> tuple[list[str], list[str]]:
     """Freeze the layers before ``freeze_until_layer``, in order of definition.
 
+    Layers without parameters, such as dropout, are among them: only their mode changes. What
+    contains ``freeze_until_layer`` keeps its mode.
+
     Args:
         model: changed in place.
         freeze_until_layer: the first layer that is not frozen; None freezes all.
         set_eval_mode: put frozen layers in evaluation mode.
         set_requires_grad_false: stop the gradients of frozen parameters.
-        layer_filter: called with each layer and parameter; False leaves the parameter alone.
+        layer_filter: called with each layer and parameter; False leaves the parameter alone, and a
+            layer all of whose parameters are left alone. With a filter, layers without parameters
+            are left alone too.
         module_prefix: leads all names.
 
     Returns:
-        Names of the frozen layers and of the frozen parameters.
+        Names of the frozen layers that have parameters, and of the frozen parameters.
 
     Raises:
         ValueError: the model has no layer of that name; nothing is changed.
@@ -260,19 +283,25 @@ def freeze_up_to(
             f"freeze_until_layer={freeze_until_layer!r}: the model has no such layer; "
             f"did you mean {' or '.join(near) or 'one of ' + ', '.join(filter(None, names))}?"
         )
+    limit = freeze_until_layer
+    before = set(names if limit is None else names[: names.index(limit)])
     layers: dict[str, None] = {}
     parameters = []
     for item in get_layers_and_params(model, module_prefix):
-        if freeze_until_layer is not None and _is_inside(item.layer_name, freeze_until_layer):
-            break
+        if item.layer_name not in before:
+            continue
         if layer_filter is not None and not layer_filter(item):
             continue
-        if set_eval_mode:
-            item.layer.eval()
         if set_requires_grad_false:
             item.parameter.requires_grad = False
         layers[item.layer_name] = None
         parameters.append(item.parameter_name)
+    for name, module in model.named_modules():
+        path = module_prefix + name
+        around = limit is not None and (name == "" or _is_inside(limit, path))
+        chosen = path in before if layer_filter is None else path in layers
+        if set_eval_mode and chosen and not around:
+            module.training = False
     return list(layers), parameters
 
 

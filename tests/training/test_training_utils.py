@@ -113,6 +113,74 @@ def test_freezing_passes_over_what_the_filter_leaves_out(model):
     assert model.features[0].training
 
 
+class Nested(nn.Module):
+    """A model with parameters of its own beside its layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+        norm = nn.BatchNorm1d(3, affine=False)
+        self.body = nn.Sequential(nn.Linear(3, 3), norm, nn.Dropout(0.5))
+        self.top = nn.Sequential(nn.ReLU(), nn.Linear(3, 3), nn.Dropout(0.5), nn.Linear(3, 2))
+
+
+def in_evaluation_mode(model):
+    return [name for name, m in model.named_modules() if not m.training]
+
+
+BODY = ["body", "body.0", "body.1", "body.2"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        ("top", BODY),
+        ("top.3", [*BODY, "top.0", "top.1", "top.2"]),
+        ("top.2", [*BODY, "top.0", "top.1"]),
+        ("body.1", ["body.0"]),
+        (None, ["", *BODY, "top", "top.0", "top.1", "top.2", "top.3"]),
+    ],
+    ids=["container", "inside", "without parameters", "first container", "all"],
+)
+def test_freezing_reaches_layers_without_parameters_and_none_after_the_limit(limit, expected):
+    model = Nested()
+    _, parameters = utils.freeze_up_to(model, limit)
+    assert in_evaluation_mode(model) == expected
+    frozen = [n for n, p in model.named_parameters() if not p.requires_grad]
+    assert frozen == parameters
+    layers = {n.rpartition(".")[0] for n in frozen} - {""}
+    assert layers == {n for n in expected if n in {"body.0", "top.1", "top.3"}}
+    prefixed = Nested()
+    limit = limit and f"net.{limit}"
+    assert utils.freeze_up_to(prefixed, limit, module_prefix="net.")[1] == [
+        f"net.{name}" for name in parameters
+    ]
+    assert in_evaluation_mode(prefixed) == expected
+
+
+def test_freezing_keeps_modes_where_asked_to():
+    model = Nested()
+    utils.freeze_up_to(model, "top", set_eval_mode=False)
+    assert in_evaluation_mode(model) == []
+    utils.freeze_up_to(model, "top", layer_filter=lambda item: isinstance(item.layer, nn.Linear))
+    assert in_evaluation_mode(model) == ["body.0"]
+
+
+def test_a_model_that_is_one_layer_cannot_have_it_replaced():
+    model = nn.Linear(3, 2)
+    for change in (
+        lambda: utils.adapt_classification_layer(model, 5),
+        lambda: utils.swap_last_fc_layer(model, nn.Linear(3, 5)),
+    ):
+        with pytest.raises(
+            ValueError, match=r"model=Linear.*: the model itself .*wrap it, torch.nn.Seq"
+        ):
+            change()
+    wrapped = nn.Sequential(model)
+    assert utils.adapt_classification_layer(wrapped, 5) == ("0", wrapped[0])
+    assert wrapped[0].out_features == 5
+
+
 def test_freezing_up_to_an_unknown_layer_changes_nothing(model):
     with pytest.raises(ValueError, match="did you mean classifier"):
         utils.freeze_up_to(model, "clasifier")
