@@ -55,6 +55,13 @@ class SharedLayer(nn.Module):
         return self.last(self.loop(torch.relu(x)))
 
 
+def hooked():
+    """A layer whose hook answers something else than its linear map."""
+    model = mlp()
+    model[2].register_forward_hook(lambda layer, inputs, output: F.normalize(output, dim=-1))
+    return model
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -63,8 +70,16 @@ class SharedLayer(nn.Module):
         lambda: mlp(nn.LayerNorm(6)),
         lambda: mlp(nn.BatchNorm1d(6)),
         SharedLayer,
+        hooked,
     ],
-    ids=["linear layers", "in-place activation", "layer norm", "batch norm", "shared layer"],
+    ids=[
+        "linear layers",
+        "in-place activation",
+        "layer norm",
+        "batch norm",
+        "shared layer",
+        "hook",
+    ],
 )
 def test_fisher_is_the_mean_of_squared_per_sample_gradients(make):
     model, data = make(), dataset()

@@ -112,8 +112,11 @@ def answer(model: nn.Module, x: Tensor, tasks: Tensor | int | None) -> Any:
 
 
 def _only_linear(model: nn.Module, parameters: Mapping[str, Tensor]) -> bool:
-    """Whether all trained parameters sit in plain linear layers, none of them shared."""
-    owners = [m for m in model.modules() if type(m) is nn.Linear]
+    """Whether all trained parameters sit in plain linear layers, none of them shared.
+
+    A layer with a forward hook may answer something else than its linear map.
+    """
+    owners = [m for m in model.modules() if type(m) is nn.Linear and not m._forward_hooks]
     owned = {id(p) for layer in owners for p in layer.parameters()}
     return len(owned) == sum(len(list(m.parameters())) for m in owners) and all(
         id(p) in owned for p in parameters.values()
