@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
-from avalanche.training.regularization.base import begins_here, finished_experience
+from avalanche.training.regularization.base import begins_here, ends_here
 from avalanche.training.utils import get_last_fc_layer, get_layer_by_name
 
 __all__ = ["ConsolidatedHead"]
@@ -120,7 +120,7 @@ class ConsolidatedHead:
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """End an experience: consolidate, and let the layer take the consolidated weights."""
-        if finished_experience(exp) is None:
+        if not ends_here(exp):
             return
         self.consolidate()
         self.install()

@@ -9,7 +9,7 @@ from torch import nn
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.consolidated_head import ConsolidatedHead
-from avalanche.training.regularization.base import finished_experience
+from avalanche.training.regularization.base import ends_here
 
 __all__ = ["CWRStarPlugin"]
 
@@ -91,7 +91,7 @@ class CWRStarPlugin(SupervisedPlugin):
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Consolidate what the experience taught, after its last part."""
         self._training = False
-        if finished_experience(strategy.experience) is None:
+        if not ends_here(strategy.experience):
             return
         self.consolidate_weights()
         self.set_consolidate_weights()

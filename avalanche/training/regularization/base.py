@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from types import SimpleNamespace
 from typing import Any
 
-__all__ = ["RegularizationMethod", "begins_here", "finished_experience"]
+__all__ = ["RegularizationMethod", "begins_here", "ends_here", "finished_experience"]
 
 
 class RegularizationMethod(ABC):
@@ -41,6 +41,11 @@ def begins_here(exp: Any) -> bool:
     of whole experiences, so nothing begins before the first part and nothing ends before the last.
     """
     return not getattr(exp, "access_task_boundaries", False) or bool(exp.is_first_subexp)
+
+
+def ends_here(exp: Any) -> bool:
+    """Whether an experience ends with ``exp``; see :func:`begins_here`."""
+    return not getattr(exp, "access_task_boundaries", False) or bool(exp.is_last_subexp)
 
 
 def finished_experience(exp: Any) -> Any:
