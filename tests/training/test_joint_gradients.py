@@ -165,6 +165,7 @@ def test_a_copy_looks_at_its_own_model():
     out = torch.empty(2, sum(p.numel() for p in parameters))
     gradients(BatchLoss(model, F.cross_entropy), data, parameters, out)
     assert gradients._known
+    assert gradients._known
     assert not copy.deepcopy(gradients)._known
 
 
@@ -176,3 +177,66 @@ def test_a_layer_that_was_replaced_is_looked_at_again():
         assert gradients(BatchLoss(model, F.cross_entropy), data, parameters, out) is not None
         torch.testing.assert_close(out, one_by_one(model, data, parameters))
         model[2] = nn.Linear(6, 5)
+
+
+def rows_agree(gradients, model, data):
+    """Whether what is computed jointly, if anything, is right for the parameters that train."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    out = torch.full((len(data), sum(p.numel() for p in parameters)), float("nan"))
+    if gradients(BatchLoss(model, F.cross_entropy), data, parameters, out) is None:
+        return None
+    return torch.allclose(out, one_by_one(model, data, parameters), atol=1e-6)
+
+
+class Scale(nn.Module):
+    """A parameter outside of every linear layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(5))
+
+    def forward(self, x):
+        return x * self.weight
+
+
+def test_parameters_that_are_unfrozen_are_looked_at_again():
+    model = nn.Sequential(Scale(), nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 4))
+    model[:2].requires_grad_(False)
+    data, gradients = batches(3, 4), JointGradients()
+    assert rows_agree(gradients, model, data)
+    model[1].requires_grad_(True)
+    assert rows_agree(gradients, model, data)
+    model[0].requires_grad_(True)
+    assert rows_agree(gradients, model, data) is None
+
+
+class Centred(nn.Module):
+    """Rows influence each other, and a buffer changes, in training only."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("passes", torch.zeros(()))
+
+    def forward(self, x):
+        self.passes += 1
+        return x - x.mean(0) if self.training else x
+
+
+def test_rows_are_examined_in_the_modes_the_model_has():
+    model = nn.Sequential(nn.Linear(5, 6), Centred(), nn.Dropout(0.5), nn.Linear(6, 4))
+    data, gradients = batches(3, 4), JointGradients()
+    assert rows_agree(gradients, model.eval(), data)
+    before = float(model[1].passes), torch.get_rng_state()
+    assert rows_agree(gradients, model.train(), data) is None
+    assert all(module.training for module in model.modules())
+    assert float(model[1].passes) == before[0]
+    assert torch.equal(torch.get_rng_state(), before[1])
+
+
+def test_losses_that_depend_on_nothing_that_trains_go_one_by_one():
+    model = mlp()
+    parameters = list(model.parameters())
+    model.requires_grad_(False)
+    out = torch.empty(2, sum(p.numel() for p in parameters))
+    loss_of = BatchLoss(model, F.cross_entropy)
+    assert JointGradients()(loss_of, batches(3, 4), parameters, out) is None

@@ -7,18 +7,19 @@ as long as no row of a batch has an influence on another row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from operator import is_
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from avalanche.models.utils import avalanche_forward, is_multi_task_module
-from avalanche.training.regularization.per_sample import evaluation_mode
 
 __all__ = ["BatchLoss", "JointGradients"]
 
+_DropoutNd = nn.modules.dropout._DropoutNd
 _MIXES_ROWS = (
     nn.modules.batchnorm._NormBase,  # batch and instance norms, of any number of dimensions
     nn.RNNBase,
@@ -82,13 +83,16 @@ class JointGradients:
     """Gradients of several batches at once, for models where that is possible.
 
     Possible are models whose trained parameters all sit in linear layers that are used once, and
-    whose rows do not influence each other. The last is not taken on trust: the model, in
-    evaluation mode, must give the same gradients one by one.
+    whose rows do not influence each other. The last is not taken on trust: the model, in the modes
+    it is in and without dropout, must give the same gradients one by one. It is asked again when
+    the model, its parameters, its modes or the number of batches change.
     """
 
     def __init__(self) -> None:
-        self._known: tuple[int, ...] = ()  # the model, the batches and the parameters, by identity
+        self._known: tuple[Any, ...] = ()  # the model, the number of batches, modes
+        self._parameters: list[nn.Parameter] = []  # themselves: an address may be used again
         self._holds = False
+        self._modules: list[nn.Module] = []
         self._layers: list[nn.Linear] = []
 
     def __call__(
@@ -113,27 +117,34 @@ class JointGradients:
         if len(batches) < 2 or not isinstance(loss_of, BatchLoss) or loss_of.precision is not None:
             return None
         model = loss_of.model
-        known = (id(model), len(batches), *map(id, parameters))
-        if self._known != known:
-            self._layers = [m for m in model.modules() if type(m) is nn.Linear]
-            self._holds = _could_be_joint(model, parameters) and _are_equal(
+        if not self._is_known(model, len(batches), parameters):
+            self._modules = list(model.modules())
+            self._layers = [m for m in self._modules if type(m) is nn.Linear]
+            self._holds = _could_be_joint(model, parameters, out) and _are_equal(
                 loss_of, batches, parameters, self._layers, out
             )
-            self._known = known
+            self._known = (model, len(batches), self._modes())
+            self._parameters = list(parameters)
         if not self._holds:
             return None
         return _joint(loss_of, batches, parameters, self._layers, out)
 
+    def _is_known(self, model: nn.Module, count: int, parameters: Sequence[nn.Parameter]) -> bool:
+        return (
+            self._known == (model, count, self._modes())
+            and len(parameters) == len(self._parameters)
+            and all(map(is_, parameters, self._parameters))
+        )
+
+    def _modes(self) -> list[bool]:
+        return [module.training for module in self._modules]
+
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            "_known": (),
-            "_holds": False,
-            "_layers": [],
-        }  # of a model by its identity, which a copy has not
+        return JointGradients().__dict__  # what is known is of a model that a copy has not
 
 
-def _could_be_joint(model: nn.Module, parameters: Sequence[nn.Parameter]) -> bool:
-    if is_multi_task_module(model):
+def _could_be_joint(model: nn.Module, parameters: Sequence[nn.Parameter], out: Tensor) -> bool:
+    if is_multi_task_module(model) or any(p.dtype != out.dtype for p in parameters):
         return False
     modules = list(model.modules())
     owned = [id(p) for m in modules if type(m) is nn.Linear for p in m.parameters()]
@@ -152,17 +163,40 @@ def _are_equal(
     out: Tensor,
 ) -> bool:
     """Whether rows keep to themselves: the gradients are those of each batch by itself."""
-    with evaluation_mode(loss_of.model):
+    with _on_trial(loss_of.model, out.device):
         if _joint(loss_of, batches, parameters, layers, out) is None:
             return False
-        for batch, row in zip(batches, out, strict=True):
-            found = torch.autograd.grad(
-                loss_of(batch), parameters, allow_unused=True, materialize_grads=True
-            )
-            alone = torch.cat([g.flatten() for g in found])
-            if not torch.allclose(row, alone, rtol=1e-3, atol=1e-4 * float(alone.abs().max())):
+    for batch, row in zip(batches, out, strict=True):
+        with _on_trial(loss_of.model, out.device):
+            loss = loss_of(batch)
+            if not loss.requires_grad:
                 return False
+            found = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
+        alone = torch.cat([g.flatten() for g in found])
+        if not torch.allclose(row, alone, rtol=1e-3, atol=1e-4 * float(alone.abs().max())):
+            return False
     return True
+
+
+@contextmanager
+def _on_trial(model: nn.Module, device: torch.device) -> Iterator[None]:
+    """Without dropout inside; draws and what the pass does to buffers are undone afterwards.
+
+    Every trial draws the same. All other modules stay in the modes they are in.
+    """
+    buffers = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    dropping = [m for m in model.modules() if isinstance(m, _DropoutNd) and m.training]
+    for module in dropping:
+        module.training = False
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            yield
+    finally:
+        for module in dropping:
+            module.training = True
+        with torch.no_grad():
+            for buffer, before in buffers:
+                buffer.copy_(before)
 
 
 def _joint(
@@ -186,7 +220,7 @@ def _joint(
     finally:
         for handle in handles:
             handle.remove()
-    if total is None:
+    if total is None or not total.requires_grad:
         return None
     sizes = [len(batch[1]) for batch in batches]
     called = [id(layer) for layer, _, _ in calls]
