@@ -1,6 +1,7 @@
 """GEM: gradients that raise the loss of no earlier experience."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -92,8 +93,9 @@ class GradientEpisodicMemory(GradientProjection):
         keys = list(self.memory.data)
         like = parameters[0]
         shape = (len(keys), sum(p.numel() for p in parameters))
-        if self.G.shape != shape or self.G.device != like.device:
-            self.G = torch.empty(shape, dtype=like.dtype, device=like.device)
+        dtype = reduce(torch.promote_types, {p.dtype for p in parameters})
+        if self.G.shape != shape or self.G.device != like.device or self.G.dtype != dtype:
+            self.G = torch.zeros(shape, dtype=dtype, device=like.device)
         batches = [self.memory.batch(key, like.device) for key in keys]
         used = self._at_once(loss_of, batches, parameters, self.G)
         self._used = used or []
