@@ -17,6 +17,7 @@ from avalanche.testing import streams
 from avalanche.training import CoPE, Naive
 from avalanche.training.plugins import AGEMPlugin, CoPEPlugin, EvaluationPlugin, GEMPlugin
 from avalanche.training.plugins.cope import L2Normalization
+from avalanche.training.regularization import diagonal_fisher
 from avalanche.training.strategies import FlowNaive
 
 WIDTH = 5
@@ -358,3 +359,21 @@ def test_other_plugins_get_the_loss_of_the_embedding(memory, model):
     embedded = F.normalize(F.pad(answer, (0, 2)), dim=1)
     expected = plugin_of(strategy).ppp_loss(embedded, y)
     torch.testing.assert_close(strategy._criterion(answer, y), expected)
+
+
+def test_importances_of_an_embedding_are_those_of_its_loss():
+    strategy = make()
+    benchmark = streams.class_incremental()
+    strategy.train(benchmark.train_stream[:2])
+    data, model = benchmark.train_stream[1].dataset, strategy.model
+    found = diagonal_fisher(model, data, criterion=strategy._criterion, sampled=False)
+    expected = {n: torch.zeros_like(p) for n, p in model.named_parameters()}
+    model.eval()
+    x, y, _ = data.batch(range(len(data)))
+    for i in range(len(y)):
+        loss = plugin_of(strategy).ppp_loss(model(x[i : i + 1]), y[i : i + 1])
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        for total, gradient in zip(expected.values(), gradients, strict=True):
+            total += gradient**2 / len(y)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-6)
