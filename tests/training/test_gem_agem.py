@@ -42,15 +42,26 @@ def primal_by_slsqp(gradients, g):
     return found.x
 
 
+@pytest.mark.parametrize("decades", [0, 4], ids=["alike", "of-four-decades"])
 @pytest.mark.parametrize("experiences", [1, 2, 5])
 @pytest.mark.parametrize("seed", range(4))
-def test_gem_projection_equals_a_general_solver(experiences, seed):
+def test_gem_projection_equals_a_general_solver(experiences, seed, decades):
+    """Rows of any length: an experience that is long learnt has a small gradient."""
     random = np.random.default_rng(seed)
     gradients, g = random.normal(size=(experiences, 12)), random.normal(size=12)
+    expected = primal_by_slsqp(gradients, g)  # the lengths of rows mean nothing to a constraint
     gem = GradientEpisodicMemory(1, memory_strength=0)
-    gem.G = torch.from_numpy(gradients)
-    found = gem.solve(torch.from_numpy(g)).numpy()
-    np.testing.assert_allclose(found, primal_by_slsqp(gradients, g), atol=1e-5)
+    lengths = 10.0 ** -np.linspace(0, decades, experiences)[:, None]
+    gem.G = torch.from_numpy(gradients * lengths).float()
+    found = gem.solve(torch.from_numpy(g).float()).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_gem_margin_counts_in_the_units_of_each_gradient():
+    """Orthogonal rows, each by itself: v is the margin or what the constraint asks for."""
+    gradients = np.diag([1.0, 1e-2, 1e-4])
+    v = solve_dual(gradients @ gradients.T, gradients @ np.array([-2.0, 1.0, -1.0]), 0.5)
+    np.testing.assert_allclose(v, [2.0, 0.5, 1e4])
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.5])

@@ -139,7 +139,8 @@ def solve_dual(gram: Array, products: Array, margin: float) -> Array:
 
     With :math:`v = u + \gamma` and :math:`P = S^\top S` this is the non-negative least squares
     problem :math:`\min_{u \ge 0} \tfrac12 \|Su - b\|^2` with :math:`S^\top b = -(c + P\gamma)`.
-    Gradients that depend linearly on each other are no obstacle.
+    It is solved for gradients of length 1, so that those of experiences that are long learnt count
+    as much as any. Gradients that depend linearly on each other are no obstacle.
 
     Args:
         gram: :math:`P = GG^\top`, ``(experiences, experiences)``, symmetric, positive semidefinite.
@@ -151,17 +152,20 @@ def solve_dual(gram: Array, products: Array, margin: float) -> Array:
     """
     from scipy.optimize import nnls
 
+    norms = np.sqrt(np.diag(gram).clip(min=0))
+    norms[norms == 0] = 1  # gradients of zeros ask for nothing
+    gram, margins = gram / np.outer(norms, norms), margin * norms
     values, vectors = np.linalg.eigh(gram)
     # Products of vectors of single precision are no more exact than this.
     kept = values > values[-1] * len(values) * np.finfo(np.float32).eps
     if not kept.any():  # all gradients are zero
         return np.full(len(values), margin)
     roots = np.sqrt(values[kept])
-    linear = products + gram.sum(1) * margin
+    linear = products / norms + gram @ margins
     target = -(vectors[:, kept].T @ linear) / roots
     u: Array
     u, _ = nnls(roots[:, None] * vectors[:, kept].T, target, maxiter=100 * len(values))
-    return u + margin
+    return u / norms + margin
 
 
 def _on_host(values: Tensor) -> Any:
