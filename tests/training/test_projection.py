@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from avalanche.core import SupervisedPlugin
+from avalanche.models import MTSimpleMLP
 from avalanche.testing import streams
 from avalanche.training import Naive
 from avalanche.training.plugins.agem import AGEMPlugin
@@ -48,3 +49,46 @@ def test_parameters_of_several_types_are_one_vector_of_the_widest(make):
     assert {g.dtype for g in found} == {torch.bfloat16, torch.float32}
     one = plugin.method.gradient(parameters, F.cross_entropy(model(data[0]), data[1]))
     torch.testing.assert_close(one, torch.cat([g.flatten().float() for g in found]))
+
+
+OPTIMIZERS = {
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    "weight-decay": lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.5),
+}
+
+
+@each_plugin
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_an_unused_head_moves_only_where_a_correction_is_due(make, optimizer):
+    torch.manual_seed(0)
+    model = MTSimpleMLP(input_size=streams.FEATURES, hidden_size=8)
+    plugin = make()
+    strategy = loop(model, plugin, optimizer=optimizer(model.parameters()))
+    stream = streams.task_incremental().train_stream
+    strategy.train(stream[0])
+    head = model.classifier.classifiers["0"].classifier.weight
+    moments = []
+
+    class Look(SupervisedPlugin):
+        def before_update(self, strategy, **kwargs):
+            self.before = head.detach().clone()
+
+        def after_update(self, strategy, **kwargs):
+            moments.append((due[-1], bool((head - self.before).any())))
+
+    due = []
+    project = plugin.method.project
+
+    def watched(parameters):
+        g = torch.cat([(p * 0 if p.grad is None else p.grad).flatten() for p in parameters])
+        rows = plugin.G if isinstance(plugin, GEMPlugin) else plugin.agem.reference[None]
+        due.append(bool((rows @ g < 0).any()))
+        project(parameters)
+
+    plugin.method.project = watched
+    strategy.add_plugin(Look())
+    for _ in range(2):
+        strategy.train(stream[1])
+    assert {True, False} == {moved for _, moved in moments}
+    assert all(was_due == moved for was_due, moved in moments)

@@ -57,7 +57,8 @@ class AverageGradientEpisodicMemory(GradientProjection):
     Differences from the paper:
         1. The patterns of an experience are a random part of it; the paper keeps the last ones.
         2. A head that the batch does not use has a gradient of zeros, a part of the one vector,
-           and gets its share of the correction.
+           and gets its share of the correction where one is due; otherwise it stays without
+           gradient.
 
     References:
         Chaudhry et al., "Efficient Lifelong Learning with A-GEM", ICLR 2019 (arXiv 1812.00420),
@@ -79,11 +80,19 @@ class AverageGradientEpisodicMemory(GradientProjection):
             self.reference = self.gradient(parameters, loss)
 
     def project(self, parameters: Sequence[nn.Parameter]) -> None:
-        """Apply eq. 11 to ``.grad``, without waiting for the device."""
+        """Apply eq. 11 to ``.grad``.
+
+        It waits for the device only where the batch left a parameter out that the memory uses,
+        such as another head: that one gets a gradient if a correction is due, and else stays
+        without, so that no optimizer moves it.
+        """
         ref = self.reference
         if ref is None:
             return
         g = flat_gradient(parameters)
         smallest = torch.finfo(ref.dtype).tiny
         share = torch.dot(g, ref).clamp(max=0) / torch.dot(ref, ref).clamp(min=smallest)
+        idle = any(used and p.grad is None for used, p in zip(self._used, parameters, strict=True))
+        if idle and not bool(share < 0):
+            return
         self.assign(parameters, torch.addcmul(g, ref, share, value=-1))
