@@ -95,3 +95,40 @@ def test_mixed_precision_runs_the_model_in_bfloat16_and_keeps_float32_weights():
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+class Interrupt(SupervisedPlugin):
+    """Ctrl-C after the second batch of four that make an update."""
+
+    on = True
+
+    def after_backward(self, strategy, **kwargs):
+        if self.on and strategy.clock.train_exp_iterations == 1:
+            raise KeyboardInterrupt
+
+
+def test_batches_accumulated_before_an_interruption_are_forgotten():
+    """The next training is the one of a strategy that never saw them."""
+    stream = streams.class_incremental().train_stream
+    interrupt = Interrupt()
+    strategy, fresh = make(accumulate=4, plugins=[interrupt]), make(accumulate=4)
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(stream[1])
+    interrupt.on = False
+    for each in (strategy, fresh):
+        each.train(stream[0], shuffle=False)
+    for a, b in zip(strategy.model.parameters(), fresh.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_an_interruption_leaves_nothing_in_the_scale_of_losses():
+    """Gradients are unscaled once for each update, by a scaler that remembers it did so."""
+    if not torch.cuda.is_available():
+        pytest.skip("fp16 needs a CUDA device")
+    stream = streams.class_incremental().train_stream
+    interrupt = Interrupt()
+    strategy = make(precision="fp16", device="cuda", plugins=[interrupt])
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(stream[0])
+    interrupt.on = False
+    strategy.train(stream[0])

@@ -53,6 +53,10 @@ class GradientProjectionPlugin(SupervisedPlugin, ABC):
         data = self.method.memory.data[key]
         return list(data.batch(range(len(data))))
 
+    def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """What was looked up for an update that was interrupted is not for the next one."""
+        self._corrected = True
+
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Refuse a precision in which the gradients would not be the true ones."""
         updates = getattr(strategy, "updates", None)

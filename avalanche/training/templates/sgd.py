@@ -177,6 +177,7 @@ class BaseSGDTemplate(BaseTemplate):
         self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
         experiences = self._as_experiences(experiences)
         self.is_training = True
+        self.updates.reset()
         self.model.to(self.device).train()
         if self.peval.active:
             experiences = list(experiences)

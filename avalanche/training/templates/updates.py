@@ -68,6 +68,16 @@ class UpdateRule:
         """Whether as many batches were accumulated as an update takes."""
         return self._waiting >= self.accumulate
 
+    def reset(self) -> None:
+        """Forget batches that were accumulated before an interruption; training starts anew."""
+        if self.starts_anew:
+            return
+        self._waiting = 0
+        if self._scaler is not None:  # it keeps what it knows of the gradients until an update
+            scale = self._scaler.state_dict()
+            self._scaler = torch.amp.GradScaler("cuda")
+            self._scaler.load_state_dict(scale)
+
     def autocast(self) -> AbstractContextManager[Any]:
         """Mixed precision inside; nothing with ``fp32``."""
         if self.precision == "fp32":
@@ -90,7 +100,6 @@ class UpdateRule:
         """Update the parameters with what was accumulated."""
         if self._scaler is not None and not self.is_due:
             self._scaler.unscale_(optimizer)  # the last, incomplete update of an epoch
-        self._waiting = 0
         if self.clip_grad_norm is not None:
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(parameters, self.clip_grad_norm)
@@ -99,6 +108,7 @@ class UpdateRule:
         else:
             self._scaler.step(optimizer)
             self._scaler.update()
+        self._waiting = 0
 
     def state_dict(self) -> dict[str, Any]:
         """The scale of the losses, with ``fp16``."""
