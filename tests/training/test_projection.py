@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from avalanche.core import SupervisedPlugin
-from avalanche.models import MTSimpleMLP
+from avalanche.models import PNN, IncrementalClassifier, MTSimpleMLP
 from avalanche.testing import streams
 from avalanche.training import Naive
 from avalanche.training.plugins.agem import AGEMPlugin
@@ -92,3 +92,44 @@ def test_an_unused_head_moves_only_where_a_correction_is_due(make, optimizer):
         strategy.train(stream[1])
     assert {True, False} == {moved for _, moved in moments}
     assert all(was_due == moved for was_due, moved in moments)
+
+
+@each_plugin
+def test_patterns_of_frozen_columns_ask_for_nothing(make):
+    """A progressive network freezes what earlier tasks use: the plugin changes no update."""
+    ends = []
+    for plugins in ([make()], []):
+        torch.manual_seed(0)
+        model = PNN(1, streams.FEATURES, 8)
+        strategy = loop(model, *plugins)
+        for seed, experience in enumerate(streams.task_incremental().train_stream):
+            torch.manual_seed(seed)
+            strategy.train(experience, shuffle=False)
+        ends.append(dict(model.named_parameters()))
+    assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[1])
+
+
+@each_plugin
+def test_nothing_is_stale_after_an_interruption(make):
+    """The head grows before the next training, and the memory is looked at anew."""
+
+    class Interrupt(SupervisedPlugin):
+        on = False
+
+        def after_backward(self, strategy, **kwargs):
+            if self.on and strategy.clock.train_exp_iterations == 1:
+                raise KeyboardInterrupt
+
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), IncrementalClassifier(streams.FEATURES))
+    plugin, interrupt = make(), Interrupt()
+    strategy = loop(model, plugin, interrupt, accumulate=4)
+    stream = streams.class_incremental().train_stream
+    strategy.train(stream[0])
+    interrupt.on = True
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(stream[1])
+    interrupt.on = False
+    strategy.train(stream[2])
+    vector = plugin.G[0] if isinstance(plugin, GEMPlugin) else plugin.agem.reference
+    assert len(vector) == sum(p.numel() for p in model.parameters())

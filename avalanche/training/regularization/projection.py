@@ -80,8 +80,13 @@ class GradientProjection(ABC):
     def gradient(
         self, parameters: Sequence[nn.Parameter], loss: Tensor, out: Tensor | None = None
     ) -> Tensor:
-        """Gradient of ``loss`` as one vector, zeros for parameters that it does not depend on."""
-        found = torch.autograd.grad(loss, parameters, allow_unused=True)
+        """Gradient of ``loss`` as one vector, zeros for parameters that it does not depend on.
+
+        It may depend on none, as that of patterns whose part of the model is frozen.
+        """
+        found: Sequence[Tensor | None] = [None] * len(parameters)
+        if loss.requires_grad:
+            found = torch.autograd.grad(loss, parameters, allow_unused=True)
         if len(self._used) != len(found):
             self._used = [False] * len(found)
         self._used = [used or g is not None for used, g in zip(self._used, found, strict=True)]
