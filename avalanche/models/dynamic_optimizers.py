@@ -1,7 +1,7 @@
 """Optimizers that follow a growing model."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
@@ -27,7 +27,9 @@ class OptimizerSync:
     (momentum, moments) is kept for the old block and zero for the new. A parameter with a new name
     joins the group of its nearest relatives by name, the first of them where they differ. A
     parameter that the user left out of the optimizer stays out, and so does what is new among
-    relatives that were all left out. Linear in the number of parameters.
+    relatives that were all left out. Which groups there are and what they hold is read from the
+    optimizer each time, so that it may be replaced or gain groups at any time. Linear in the
+    number of parameters.
 
     Args:
         optimizer: built on some or all parameters of ``model``.
@@ -38,20 +40,8 @@ class OptimizerSync:
     """
 
     def __init__(self, optimizer: Optimizer, model: nn.Module | Mapping[str, Parameter]) -> None:
-        group_of_id = {
-            id(p): index
-            for index, group in enumerate(optimizer.param_groups)
-            for p in group["params"]
-        }
         self._known = _by_name(model)
-        self._group: dict[str, int] = {
-            name: group_of_id.get(id(p), _LEFT_OUT) for name, p in self._known.items()
-        }
-        if self._known and all(group == _LEFT_OUT for group in self._group.values()):
-            raise ValueError(
-                "optimizer: it holds no parameter of this model, so training would change nothing; "
-                "build it with model.parameters() of the same model"
-            )
+        _refuse_stranger(_group_of_id(optimizer), self._known.values())
 
     def order(self, optimizer: Optimizer) -> list[list[str]]:
         """Names of the parameters of every group, in order; ``""`` for one of no known name.
@@ -88,38 +78,45 @@ class OptimizerSync:
         """Let ``optimizer`` follow what happened to ``model`` since the last call.
 
         Args:
-            optimizer: the optimizer that this was built with.
+            optimizer: the optimizer, or another one that was built on the model since.
             model: the model, or its parameters by name.
             remove: take parameters that the model has no more out of the optimizer.
+
+        Raises:
+            ValueError: the optimizer holds no parameter of the model, of now or of the last call.
         """
         current = _by_name(model)
+        held = _group_of_id(optimizer)
+        _refuse_stranger(held, [*current.values(), *self._known.values()])
         if len(current) == len(self._known) and all(
             self._known.get(name) is p for name, p in current.items()
         ):
             return
+        here = {id(p) for p in current.values()}
         replaced: dict[int, Parameter] = {}
-        new_in_group: dict[int, list[Parameter]] = defaultdict(list)
-        groups: dict[str, int] = {}
-        relatives = _first_by_prefix(self._group)
+        joining: dict[int, list[Parameter]] = defaultdict(list)
+        relatives = _first_by_prefix(self._groups(held, current))
+        left_out = {id(p) for p in self._known.values()} - held.keys()
+        gone = [p for n, p in self._known.items() if remove and n not in current]
         for name, parameter in current.items():
             old = self._known.get(name)
-            if old is None:
-                groups[name] = _nearest(name, relatives)
-                if groups[name] != _LEFT_OUT:
-                    new_in_group[groups[name]].append(parameter)
-                continue
-            groups[name] = self._group[name]
-            if old is not parameter and groups[name] != _LEFT_OUT:
-                replaced[id(old)] = parameter
+            if old is not None and old is not parameter and id(old) not in here:
                 _move_state(optimizer, old, parameter)
-        gone = {id(p) for n, p in self._known.items() if n not in current} if remove else set()
-        for index, group in enumerate(optimizer.param_groups):
-            kept = [replaced.get(id(p), p) for p in group["params"] if id(p) not in gone]
-            group["params"] = kept + new_in_group[index]
-        for name, parameter in self._known.items():
-            if id(parameter) in gone and name not in current:
-                optimizer.state.pop(parameter, None)
-        self._known, self._group = current, groups
+                if id(parameter) in held:  # of an optimizer that the user built or extended since
+                    gone.append(old)
+                elif id(old) in held:
+                    replaced[id(old)] = parameter
+            elif id(parameter) not in held and id(parameter) not in left_out:
+                group = _nearest(name, relatives)
+                if group != _LEFT_OUT:
+                    joining[group].append(parameter)
+        _rebuild(optimizer, replaced, joining, [p for p in gone if id(p) not in here])
+        self._known = current
+
+    def _groups(self, held: dict[int, int], current: dict[str, Parameter]) -> dict[str, int]:
+        """Group by name, as far as names are known or held."""
+        groups = {name: held.get(id(p), _LEFT_OUT) for name, p in self._known.items()}
+        return groups | {n: held[id(p)] for n, p in current.items() if id(p) in held}
 
 
 class DynamicOptimizer:
@@ -227,10 +224,39 @@ def _by_name(model: nn.Module | Mapping[str, Parameter]) -> dict[str, Parameter]
     return dict(model.named_parameters() if isinstance(model, nn.Module) else model)
 
 
+def _group_of_id(optimizer: Optimizer) -> dict[int, int]:
+    """Number of the group of every parameter that an optimizer holds, by the parameter's id."""
+    groups = enumerate(optimizer.param_groups)
+    return {id(p): index for index, group in groups for p in group["params"]}
+
+
+def _refuse_stranger(held: dict[int, int], parameters: Collection[Parameter]) -> None:
+    if parameters and not any(id(p) in held for p in parameters):
+        raise ValueError(
+            "optimizer: it holds no parameter of this model, so training would change nothing; "
+            "build it with model.parameters() of the same model"
+        )
+
+
+def _rebuild(
+    optimizer: Optimizer,
+    replaced: dict[int, Parameter],
+    joining: dict[int, list[Parameter]],
+    gone: list[Parameter],
+) -> None:
+    """Exchange, add and take out parameters of each group; the others keep their places."""
+    out = {id(p) for p in gone}
+    for index, group in enumerate(optimizer.param_groups):
+        kept = [replaced.get(id(p), p) for p in group["params"] if id(p) not in out]
+        group["params"] = kept + joining[index]
+    for parameter in gone:
+        optimizer.state.pop(parameter, None)
+
+
 def _move_state(optimizer: Optimizer, old: Parameter, new: Parameter) -> None:
-    """Give ``new`` the state of ``old``; tensors of the old shape are padded with zeros."""
+    """Give ``new``, which has none, the state of ``old``; see :func:`_grow` for the shapes."""
     state = optimizer.state.pop(old, None)
-    if state is None:
+    if state is None or new in optimizer.state:
         return
     optimizer.state[new] = {
         key: _grow(value, new) if torch.is_tensor(value) and value.shape == old.shape else value
@@ -239,12 +265,13 @@ def _move_state(optimizer: Optimizer, old: Parameter, new: Parameter) -> None:
 
 
 def _grow(value: Tensor, like: Parameter) -> Tensor:
-    """``value`` in the corner of a zero tensor of the shape of ``like``."""
+    """``value`` in the corner of a zero tensor of the shape of ``like``, cut where it is larger."""
     grown = torch.zeros_like(like, dtype=value.dtype)
-    if grown.dim() == value.dim() and all(
-        n >= o for n, o in zip(grown.shape, value.shape, strict=True)
-    ):
-        grown[tuple(slice(0, size) for size in value.shape)] = value
+    if grown.dim() == value.dim():
+        both = tuple(
+            slice(0, min(old, new)) for old, new in zip(value.shape, grown.shape, strict=True)
+        )
+        grown[both] = value[both]
     return grown
 
 

@@ -172,3 +172,107 @@ def test_reset_and_add():
     assert len(optimizer.param_groups) == 2
     with pytest.raises(ValueError, match="optimizer: it has 2 parameter groups"):
         reset_optimizer(optimizer, model)
+
+
+def held_in(optimizer, parameter):
+    """Groups that hold a parameter."""
+    return [i for i, g in enumerate(optimizer.param_groups) for p in g["params"] if p is parameter]
+
+
+def grouped(model, lr=1.0):
+    groups = [{"params": model.body.parameters()}, {"params": model.head.parameters()}]
+    return torch.optim.SGD(groups, lr=lr, momentum=0.9)
+
+
+@pytest.mark.parametrize("first", ["grouped", "one group", "head only"])
+@pytest.mark.parametrize("second", ["grouped", "one group"])
+def test_an_optimizer_built_anew_with_other_groups_is_followed(first, second):
+    make = {
+        "grouped": grouped,
+        "one group": lambda model: torch.optim.SGD(model.parameters(), lr=1.0),
+        "head only": lambda model: torch.optim.SGD(model.head.parameters(), lr=1.0),
+    }
+    model = Growing()
+    sync = OptimizerSync(make[first](model), model)
+    optimizer = make[second](model)
+    model.grow()
+    model.head.scale = nn.Parameter(torch.ones(1))  # a new name beside one that was replaced
+    sync.sync(optimizer, model)
+    group = 1 if second == "grouped" else 0
+    assert [held_in(optimizer, p) for p in model.head.parameters()] == [[group]] * 3
+    assert [held_in(optimizer, p) for p in model.body.parameters()] == [[0]] * 2
+    assert sum(len(g["params"]) for g in optimizer.param_groups) == 5
+
+
+def test_an_optimizer_built_anew_may_leave_out_what_the_old_one_trained():
+    model = Growing()
+    sync = OptimizerSync(torch.optim.SGD(model.parameters(), lr=1.0), model)
+    optimizer = torch.optim.SGD(model.head.parameters(), lr=1.0)
+    model.grow()
+    sync.sync(optimizer, model)
+    assert optimizer.param_groups[0]["params"] == list(model.head.parameters())
+
+
+def test_an_optimizer_built_on_the_grown_model_is_left_as_it_is():
+    model = Growing()
+    old = torch.optim.SGD(model.parameters(), lr=1.0)
+    sync = OptimizerSync(old, model)
+    model.grow()
+    optimizer = grouped(model)
+    sync.sync(optimizer, model)
+    assert [len(g["params"]) for g in optimizer.param_groups] == [2, 2]
+    assert [held_in(optimizer, p) for p in model.parameters()] == [[0], [0], [1], [1]]
+
+
+def test_a_group_added_later_is_followed_and_no_dead_parameter_stays():
+    model = Growing()
+    optimizer = torch.optim.SGD(model.body.parameters(), lr=1.0)
+    sync = OptimizerSync(optimizer, model)
+    optimizer.add_param_group({"params": list(model.head.parameters()), "lr": 0.5})
+    model.grow()
+    sync.sync(optimizer, model)
+    assert optimizer.param_groups[1]["params"] == list(model.head.parameters())
+    before = model.head.weight.clone()
+    step(model, optimizer)
+    assert not torch.equal(before, model.head.weight)
+
+
+def test_a_grown_head_added_by_hand_takes_the_place_of_the_old_one():
+    model = Growing()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)
+    sync = OptimizerSync(optimizer, model)
+    step(model, optimizer)
+    model.grow()
+    optimizer.add_param_group({"params": list(model.head.parameters())})
+    sync.sync(optimizer, model)
+    assert [len(g["params"]) for g in optimizer.param_groups] == [2, 2]
+    assert set(optimizer.state) == set(model.parameters())
+
+
+def test_a_parameter_under_another_name_keeps_its_place_and_its_state():
+    model = Growing()
+    optimizer = grouped(model)
+    sync = OptimizerSync(optimizer, model)
+    step(model, optimizer)
+    model.head = nn.Sequential(model.head)
+    sync.sync(optimizer, model)
+    assert [held_in(optimizer, p) for p in model.head.parameters()] == [[1], [1]]
+    assert all("momentum_buffer" in optimizer.state[p] for p in model.head.parameters())
+
+
+def test_an_optimizer_of_another_model_is_refused_later_too():
+    model = Growing()
+    sync = OptimizerSync(torch.optim.SGD(model.parameters(), lr=1.0), model)
+    with pytest.raises(ValueError, match="optimizer: it holds no parameter of this model"):
+        sync.sync(torch.optim.SGD(Growing().parameters(), lr=1.0), model)
+
+
+def test_a_parameter_that_shrinks_keeps_the_state_of_what_is_left():
+    model = Growing()
+    optimizer = torch.optim.Adam(model.parameters())
+    sync = OptimizerSync(optimizer, model)
+    step(model, optimizer)
+    old = optimizer.state[model.head.weight]["exp_avg"].clone()
+    model.head = nn.Linear(3, 1)
+    sync.sync(optimizer, model)
+    assert torch.equal(optimizer.state[model.head.weight]["exp_avg"], old[:1])
