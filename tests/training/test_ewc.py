@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import prune
 
 from avalanche.benchmarks import split_online_stream
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
@@ -18,6 +19,7 @@ from avalanche.training.regularization import (
     ElasticWeightConsolidation,
     QuadraticPenalty,
     diagonal_fisher,
+    per_sample,
 )
 
 
@@ -62,9 +64,52 @@ def hooked():
     return model
 
 
+class FoldedRows(nn.Module):
+    """Parts of a sample are rows of the batch: each row is not a sample of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.part, self.last = nn.Linear(1, 3), nn.Linear(15, 4)
+
+    def forward(self, x):
+        return self.last(torch.tanh(self.part(x.reshape(-1, 1))).reshape(len(x), -1))
+
+
+class ReusedWeight(nn.Module):
+    """The weight of a layer is used once by calling it and once as a plain tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(5, 6), nn.Linear(5, 4)
+
+    def forward(self, x):
+        return self.last(F.linear(torch.tanh(self.first(x)), self.first.weight.t()))
+
+
+def computed(how):
+    """A layer whose weight is computed from the parameter that is trained."""
+    model = mlp()
+    how(model[0])
+    return model
+
+
+def pruned(layer):
+    prune.l1_unstructured(layer, "weight", amount=0.5)
+
+
+COMPUTED = {
+    "folded rows": FoldedRows,
+    "reused weight": ReusedWeight,
+    "spectral norm": lambda: computed(nn.utils.spectral_norm),
+    "parametrization": lambda: computed(nn.utils.parametrizations.weight_norm),
+    "pruning": lambda: computed(pruned),
+}
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        *COMPUTED.values(),
         mlp,
         lambda: mlp(nn.ReLU(inplace=True)),
         lambda: mlp(nn.LayerNorm(6)),
@@ -73,6 +118,7 @@ def hooked():
         hooked,
     ],
     ids=[
+        *COMPUTED,
         "linear layers",
         "in-place activation",
         "layer norm",
@@ -90,6 +136,21 @@ def test_fisher_is_the_mean_of_squared_per_sample_gradients(make):
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-7)
+
+
+def test_linear_layers_are_taken_apart_and_computed_weights_are_not(monkeypatch):
+    """The fast way is taken where it is right."""
+    taken = []
+    real = per_sample.add_by_layer
+    monkeypatch.setattr(
+        per_sample, "add_by_layer", lambda *a, **k: taken.append(real(*a, **k)) or taken[-1]
+    )
+    diagonal_fisher(mlp(), dataset(), batch_size=4)
+    assert taken == [True] * 4
+    taken.clear()
+    for make in COMPUTED.values():
+        diagonal_fisher(make(), dataset(), batch_size=4)
+    assert taken == [False] * 2  # tried once by each of the first two
 
 
 @pytest.mark.parametrize("make", [mlp, lambda: mlp(nn.LayerNorm(6))])

@@ -7,10 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avalanche.benchmarks.utils.data_loader import SingleDatasetDataLoader
+from avalanche.training.regularization.batches import unpacked
 from avalanche.training.regularization.per_sample import (
     Loss,
     answer,
     evaluation_mode,
+    importance_mode,
     mean_over_samples,
 )
 
@@ -90,10 +92,9 @@ def squared_batch_gradients(
         dataset.eval(), batch_size=batch_size, shuffle=False, num_workers=num_workers
     )
     loss = F.cross_entropy if criterion is None else criterion
-    with evaluation_mode(model), torch.backends.cudnn.flags(enabled=False), torch.enable_grad():
+    with importance_mode(model), torch.enable_grad():
         for batch in loader:
-            x, y = batch[0].to(device), batch[1].to(device)
-            tasks = batch[-1].to(device) if len(batch) >= 3 else None
+            x, y, tasks = unpacked(batch, device)
             gradients = torch.autograd.grad(
                 loss(answer(model, x, tasks), y), list(parameters.values()), allow_unused=True
             )

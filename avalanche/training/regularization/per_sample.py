@@ -14,9 +14,20 @@ import torch
 from torch import Tensor, nn
 
 from avalanche.benchmarks.utils.data_loader import SingleDatasetDataLoader
+from avalanche.models.dynamic_modules import TrainEvalModel
 from avalanche.models.utils import avalanche_forward
+from avalanche.training.regularization.batches import chosen_rows, unpacked
+from avalanche.training.regularization.by_layer import add_by_layer, only_linear
 
-__all__ = ["Loss", "Measure", "answer", "evaluation_mode", "mean_over_samples"]
+__all__ = [
+    "Loss",
+    "Measure",
+    "answer",
+    "evaluation_mode",
+    "importance_mode",
+    "mean_over_samples",
+    "trained_answers",
+]
 
 _log = logging.getLogger("avalanche")
 
@@ -67,16 +78,22 @@ def mean_over_samples(
         dataset.eval(), batch_size=batch_size, shuffle=False, num_workers=num_workers
     )
     count = 0
-    add = _add_by_layer if _only_linear(model, parameters) else _add_by_vmap
-    # cuDNN's recurrent layers have no backward pass in evaluation mode.
-    with evaluation_mode(model), torch.backends.cudnn.flags(enabled=False):
+    by_layer = only_linear(model, parameters)
+    with importance_mode(model):
         for batch in loader:
-            x, y = batch[0].to(device), batch[1].to(device)
-            tasks = batch[-1].to(device) if len(batch) >= 3 else None
+            x, y, tasks = unpacked(batch, device)
             if draw is not None:
                 with torch.no_grad():
                     y = draw(answer(model, x, tasks))
-            add(model, parameters, total, (x, y, tasks), loss, measure)
+
+            def summed_loss(x: Any = x, y: Tensor = y, tasks: Tensor | None = tasks) -> Tensor:
+                return loss(answer(model, x, tasks), y)
+
+            by_layer = by_layer and add_by_layer(
+                model, parameters, total, summed_loss, len(y), measure, verify=count == 0
+            )
+            if not by_layer:
+                _add_by_vmap(model, parameters, total, (x, y, tasks), loss, measure)
             count += len(y)
     if count:
         torch._foreach_div_(list(total.values()), count)
@@ -106,94 +123,69 @@ def evaluation_mode(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def answer(model: nn.Module, x: Tensor, tasks: Tensor | int | None) -> Any:
+def trained_answers(model: nn.Module) -> None:
+    """Let a model in evaluation mode answer with the classifier that is trained."""
+    for module in model.modules():
+        if isinstance(module, TrainEvalModel):
+            module.training = True
+
+
+@contextmanager
+def importance_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, with the classifier that is trained; the model is as before afterwards.
+
+    That includes tensors that modules keep as plain attributes, such as the last features: those of
+    a pass through ``vmap`` could not be used outside of it.
+    """
+    before = [(vars(module), dict(vars(module))) for module in model.modules()]
+    # cuDNN's recurrent layers have no backward pass in evaluation mode.
+    with evaluation_mode(model), torch.backends.cudnn.flags(enabled=False):
+        trained_answers(model)
+        try:
+            yield
+        finally:
+            for now, then in before:
+                for name in [k for k, v in now.items() if torch.is_tensor(v)]:
+                    if name in then:
+                        now[name] = then[name]
+                    else:
+                        del now[name]
+
+
+def answer(model: nn.Module, x: Any, tasks: Tensor | int | None) -> Any:
     """The model's answers; samples without task labels are of task 0, as in the training loop."""
+    if isinstance(x, dict):
+        return model(**x)
     return avalanche_forward(model, x, 0 if tasks is None else tasks)
-
-
-def _only_linear(model: nn.Module, parameters: Mapping[str, Tensor]) -> bool:
-    """Whether all trained parameters sit in plain linear layers, none of them shared.
-
-    A layer with a forward hook may answer something else than its linear map.
-    """
-    owners = [m for m in model.modules() if type(m) is nn.Linear and not m._forward_hooks]
-    owned = {id(p) for layer in owners for p in layer.parameters()}
-    return len(owned) == sum(len(list(m.parameters())) for m in owners) and all(
-        id(p) in owned for p in parameters.values()
-    )
-
-
-def _add_by_layer(
-    model: nn.Module,
-    parameters: Mapping[str, Tensor],
-    total: dict[str, Tensor],
-    batch: tuple[Tensor, Tensor, Tensor | None],
-    loss: Loss,
-    measure: Measure,
-) -> None:
-    """Per-sample gradients of linear layers, at the cost of one more backward pass.
-
-    A sample's gradient of ``W`` is the outer product of its output gradient ``d`` and its input
-    ``a``, so the sum of its squares over the batch is ``(d²)ᵀ (a²)``, and of its magnitudes
-    ``|d|ᵀ |a|``.
-    """
-    x, y, tasks = batch
-    calls: dict[nn.Module, list[tuple[Tensor, Any]]] = {}
-
-    def remember(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.requires_grad:
-            # The edge, not the tensor: an activation may overwrite the output in place.
-            edge = torch.autograd.graph.get_gradient_edge(output)
-            calls.setdefault(layer, []).append((inputs[0].detach(), edge))
-
-    layers = [m for m in model.modules() if type(m) is nn.Linear]
-    handles = [layer.register_forward_hook(remember) for layer in layers]
-    try:
-        with torch.enable_grad():
-            value = loss(answer(model, x, tasks), y)
-    finally:
-        for handle in handles:
-            handle.remove()
-    if any(len(c) > 1 or c[0][0].dim() != 2 for c in calls.values()):
-        _add_by_vmap(
-            model, parameters, total, batch, loss, measure
-        )  # a layer used twice, or over time
-        return
-    outputs = [pairs[0][1] for pairs in calls.values()]
-    gradients = torch.autograd.grad(value, outputs, allow_unused=True)
-    names = {id(p): name for name, p in parameters.items()}
-    for (layer, [(inputs, _)]), gradient in zip(calls.items(), gradients, strict=True):
-        if gradient is None:
-            continue
-        measured = measure(gradient)
-        weight, bias = names.get(id(layer.weight)), names.get(id(layer.bias))
-        if weight is not None:
-            total[weight].addmm_(measured.t(), measure(inputs))
-        if bias is not None:
-            total[bias].add_(measured.sum(0))
 
 
 def _add_by_vmap(
     model: nn.Module,
     parameters: Mapping[str, Tensor],
     total: dict[str, Tensor],
-    batch: tuple[Tensor, Tensor, Tensor | None],
+    batch: tuple[Any, Tensor, Tensor | None],
     loss: Loss,
     measure: Measure,
 ) -> None:
     """Per-sample gradients of any model, chunk by chunk through ``torch.func``."""
     x, y, tasks = batch
     recurrent = any(isinstance(m, nn.RNNBase) for m in model.modules())
-    if recurrent:
+    strange = isinstance(x, dict) and not all(torch.is_tensor(v) for v in x.values())
+    if recurrent or strange:
         _add_one_by_one(model, parameters, total, batch, loss, measure)
         return
     for task in [None] if tasks is None else torch.unique(tasks).tolist():
-        chosen = slice(None) if tasks is None else tasks == task
+        chosen: Any = slice(None) if tasks is None else tasks == task
 
         def sample_loss(
-            values: dict[str, Tensor], one_x: Tensor, one_y: Tensor, task: int | None = task
+            values: dict[str, Tensor], one_x: Any, one_y: Tensor, task: int | None = task
         ) -> Tensor:
-            arguments = (one_x.unsqueeze(0), task)
+            alone = (
+                {k: v.unsqueeze(0) for k, v in one_x.items()}
+                if isinstance(one_x, dict)
+                else one_x.unsqueeze(0)
+            )
+            arguments = (alone, task)
             answer = torch.func.functional_call(_Asked(model), values, arguments)
             return loss(answer, one_y.unsqueeze(0))
 
@@ -205,7 +197,10 @@ def _add_by_vmap(
             randomness="different",
         )
         # Chunks outside as well: what vmap returns holds the gradient of every sample.
-        for xs, ys in zip(x[chosen].split(_VMAP_CHUNK), y[chosen].split(_VMAP_CHUNK), strict=True):
+        all_x, all_y = chosen_rows(x, chosen), y[chosen]
+        for first in range(0, len(all_y), _VMAP_CHUNK):
+            rows = slice(first, first + _VMAP_CHUNK)
+            xs, ys = chosen_rows(all_x, rows), all_y[rows]
             try:
                 gradients = per_sample(values, xs, ys)
             except RuntimeError as error:  # control flow on values, buffers written in forward
@@ -221,7 +216,7 @@ def _add_one_by_one(
     model: nn.Module,
     parameters: Mapping[str, Tensor],
     total: dict[str, Tensor],
-    batch: tuple[Tensor, Tensor, Tensor | int | None],
+    batch: tuple[Any, Tensor, Tensor | int | None],
     loss: Loss,
     measure: Measure,
 ) -> None:
@@ -230,7 +225,7 @@ def _add_one_by_one(
     for i in range(len(y)):
         task = tasks[i : i + 1] if torch.is_tensor(tasks) else tasks
         with torch.enable_grad():
-            value = loss(answer(model, x[i : i + 1], task), y[i : i + 1])
+            value = loss(answer(model, chosen_rows(x, slice(i, i + 1)), task), y[i : i + 1])
         gradients = torch.autograd.grad(value, list(parameters.values()), allow_unused=True)
         for name, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
@@ -244,5 +239,5 @@ class _Asked(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor, task: int | None) -> Any:
+    def forward(self, x: Any, task: int | None) -> Any:
         return answer(self.model, x, task)
