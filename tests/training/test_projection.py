@@ -5,12 +5,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from avalanche.benchmarks import benchmark_from_datasets
+from avalanche.benchmarks.utils import TransformGroups, as_classification_dataset
 from avalanche.core import SupervisedPlugin
 from avalanche.models import PNN, IncrementalClassifier, MTSimpleMLP
 from avalanche.testing import streams
 from avalanche.training import Naive
 from avalanche.training.plugins.agem import AGEMPlugin
 from avalanche.training.plugins.gem import GEMPlugin
+from avalanche.training.regularization import episodic_memory
+from avalanche.training.regularization.episodic_memory import EpisodicMemory
 
 PLUGINS = {"AGEM": lambda: AGEMPlugin(10, 8), "GEM": lambda: GEMPlugin(10, 0.5)}
 each_plugin = pytest.mark.parametrize("make", PLUGINS.values(), ids=PLUGINS)
@@ -133,3 +137,82 @@ def test_nothing_is_stale_after_an_interruption(make):
     strategy.train(stream[2])
     vector = plugin.G[0] if isinstance(plugin, GEMPlugin) else plugin.agem.reference
     assert len(vector) == sum(p.numel() for p in model.parameters())
+
+
+class Named(torch.utils.data.Dataset):
+    """Samples with names, which the loop takes and a memory of tensors does not."""
+
+    targets = (0, 1, 0, 1)
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        torch.rand(())
+        return {"input": torch.zeros(3), "targets": self.targets[index]}
+
+
+@each_plugin
+def test_data_that_no_memory_can_read_is_refused_before_the_first_training(make):
+    data = as_classification_dataset(Named())
+    benchmark = benchmark_from_datasets(train=[data], test=[data])
+    model = nn.Linear(3, 2)
+    before = model.weight.clone()
+    with pytest.raises(TypeError, match="of type dict; .* be tuples"):
+        loop(model, make()).train(benchmark.train_stream)
+    assert torch.equal(model.weight, before)
+    state = torch.get_rng_state()
+    with pytest.raises(TypeError, match="of type dict; .* be tuples"):
+        EpisodicMemory(2).add(data)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def of_size(size, classes=6, samples=20, transform=None):
+    y = torch.arange(samples) % classes
+    data = torch.utils.data.TensorDataset(torch.randn(samples, 1, size, size), y)
+    data.targets = y.tolist()
+    pair = (transform, None)
+    return as_classification_dataset(data, TransformGroups({"train": pair, "eval": pair}))
+
+
+@pytest.mark.parametrize("transform", [None, lambda x: x + torch.rand(())], ids=["kept", "random"])
+@each_plugin
+def test_experiences_with_images_of_several_sizes(make, transform):
+    data = [of_size(size, transform=transform) for size in (8, 12, 4)]
+    benchmark = benchmark_from_datasets(train=data, test=data)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, 6))
+    plugin = make()
+    loop(model, plugin).train(benchmark.train_stream)
+    shapes = [batch[0].shape[-1] for batch in plugin.method.memory.draw(30, "cpu")]
+    assert shapes == [8, 12, 4]
+    with pytest.raises(ValueError, match="several shapes"):
+        plugin.method.memory.sample(30, "cpu")
+
+
+def test_agem_takes_the_mean_over_patterns_of_several_sizes():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, 6))
+    parameters = list(model.parameters())
+    agem = AGEMPlugin(7, 100).agem
+    for size, samples in ((8, 7), (12, 3)):
+        agem.memory.add(of_size(size, samples=samples))
+    agem.look_back(parameters, lambda batch: F.cross_entropy(model(batch[0]), batch[1]))
+    batches = agem.memory.draw(100, "cpu")
+    answers = torch.cat([model(batch[0]) for batch in batches])
+    targets = torch.cat([batch[1] for batch in batches])
+    want = torch.autograd.grad(F.cross_entropy(answers, targets), parameters)
+    torch.testing.assert_close(agem.reference, torch.cat([g.flatten() for g in want]))
+
+
+def test_all_patterns_together_are_kept_up_to_the_limit(monkeypatch):
+    monkeypatch.setattr(episodic_memory, "_KEPT_BYTES", 1500)
+    memory = EpisodicMemory(5)
+    for _ in range(8):
+        memory.add(of_size(4, samples=5))  # of 64 + 8 bytes each: 360
+    batches = [memory.batch(key, "cpu") for key in memory.data]
+    kept = [columns for columns in memory._columns.values() if columns]
+    assert len(kept) == 4
+    assert sum(c.numel() * c.element_size() for columns in kept for c in columns) <= 1500
+    assert all(torch.equal(a[0], memory.batch(k, "cpu")[0]) for k, a in enumerate(batches))
+    assert len(memory.sample(40, "cpu")[1]) == 40
+    assert not any(memory._columns.values())  # a sample reads all of it anew

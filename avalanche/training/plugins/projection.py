@@ -58,13 +58,14 @@ class GradientProjectionPlugin(SupervisedPlugin, ABC):
         self._corrected = True
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Refuse a precision in which the gradients would not be the true ones."""
+        """Refuse what would give wrong gradients, or none once the experience is remembered."""
         updates = getattr(strategy, "updates", None)
         if updates is not None and updates.precision == "fp16" and updates.accumulate > 1:
             raise ValueError(
                 f"precision='fp16', accumulate={updates.accumulate}: {type(self).__name__} needs "
                 "unscaled gradients at every update; use precision='bf16' or accumulate=1"
             )
+        self.method.memory.check(strategy.experience.dataset)
 
     def before_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Compute the gradients on the memory, once for each update."""

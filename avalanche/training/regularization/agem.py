@@ -75,7 +75,12 @@ class AverageGradientEpisodicMemory(GradientProjection):
         self.reference = None
         if len(self.memory):
             device = parameters[0].device
-            loss = loss_of(self.memory.sample(self.sample_size, device))
+            batches = self.memory.draw(self.sample_size, device)
+            if len(batches) == 1:
+                loss = loss_of(batches[0])
+            else:  # of several shapes: the mean over all patterns takes several passes
+                parts = [loss_of(batch) * len(batch[1]) for batch in batches]
+                loss = torch.stack(parts).sum() / sum(len(batch[1]) for batch in batches)
             self._used = []
             self.reference = self.gradient(parameters, loss)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from avalanche.benchmarks.utils.view_state import view_state
 
 __all__ = ["EpisodicMemory"]
 
-_KEPT_BYTES = 1 << 30  # patterns that are read once and kept as tensors take up to a gigabyte
+_KEPT_BYTES = 1 << 30  # all patterns that are read once and kept take up to a gigabyte together
 
 
 class EpisodicMemory:
@@ -59,6 +59,15 @@ class EpisodicMemory:
     def __len__(self) -> int:
         return sum(len(data) for data in self.data.values())
 
+    def check(self, data: Any) -> None:
+        """Refuse a data set whose patterns could not be read; one sample is looked at.
+
+        Raises:
+            TypeError: batches of another form than ``[x, y, ...]``.
+        """
+        if len(data):
+            _glance(as_avalanche_dataset(data))
+
     def add(self, source: Any, key: int | None = None) -> None:
         """Keep some patterns of a data set, or of all batches of a loader.
 
@@ -66,10 +75,14 @@ class EpisodicMemory:
             source: samples, or batches, ``(x, y, ...)``.
             key: of the experience; patterns kept under it before are replaced. The next number by
                 default.
+
+        Raises:
+            TypeError: batches of another form than ``[x, y, ...]``.
         """
         key = max(self.data, default=-1) + 1 if key is None else key
         self._own.pop(key, None)
         if hasattr(source, "__getitem__"):
+            self.check(source)
             data = as_avalanche_dataset(source)
             data = replay_view(data.train()) if data.has_transforms("train") else data
             self.data[key] = data.subset(self._choose(len(data)))
@@ -87,7 +100,8 @@ class EpisodicMemory:
     def batch(self, key: int, device: torch.device | str) -> list[Tensor]:
         """All patterns of one experience, ``[x, y, ...]``."""
         if key not in self._columns:
-            self._columns[key] = _steady_columns(self.data[key])
+            kept = sum(_size(columns) for columns in self._columns.values() if columns)
+            self._columns[key] = _steady_columns(self.data[key], _KEPT_BYTES - kept)
         columns = self._columns[key]
         if columns is None:
             return _to(_listed(self.data[key].batch(range(len(self.data[key])))), device)
@@ -100,25 +114,56 @@ class EpisodicMemory:
         Args:
             size: how many; all of a smaller memory.
             device: where to.
+
+        Raises:
+            ValueError: experiences have patterns of several shapes, which no tensor can hold.
+        """
+        drawn = self.draw(size, device)
+        if len(drawn) > 1:
+            raise ValueError(
+                f"patterns have several shapes, {[tuple(b[0].shape[1:]) for b in drawn]}, and do "
+                "not fit into one tensor; use draw, which gives a batch for each experience"
+            )
+        return drawn[0]
+
+    def draw(self, size: int, device: torch.device | str) -> list[list[Tensor]]:
+        """What :meth:`sample` draws, in as many batches as it takes.
+
+        That is one; where experiences have patterns of several shapes, one for each experience.
         """
         chosen = torch.randperm(len(self))[:size]
         if self._whole is None:
             self._whole = self._join(device)
-        if isinstance(self._whole, AvalancheDataset):
-            return _to(_listed(self._whole.batch(chosen)), device)
-        self._whole = _to(self._whole, device)
-        chosen = chosen.to(device)
-        return [column.index_select(0, chosen) for column in self._whole]
+        if isinstance(self._whole, list):
+            self._whole = _to(self._whole, device)
+        if self._whole is not False:
+            return [_rows(self._whole, chosen, device)]
+        drawn, start = [], 0
+        for key, data in self.data.items():
+            mine = chosen[(chosen >= start) & (chosen < start + len(data))] - start
+            start += len(data)
+            if len(mine):
+                drawn.append(_rows(self._columns[key] or data, mine, device))
+        return drawn
 
     def _join(self, device: torch.device | str) -> Any:
-        """All patterns as columns where they can be kept so, else as a data set."""
+        """All patterns as columns where they can be kept so, else as a data set.
+
+        False where patterns of several experiences cannot be in one batch.
+        """
         parts = []
         for key in self.data:
             self.batch(key, device)
             parts.append(self._columns[key])
+        layouts = {
+            _layout(part or _glance(data))
+            for part, data in zip(parts, self.data.values(), strict=True)
+        }
+        if len(layouts) > 1:
+            return False
         kept = [part for part in parts if part is not None]
-        layouts = {tuple((c.shape[1:], c.dtype) for c in part) for part in kept}
-        if len(kept) < len(parts) or len(layouts) > 1:
+        if len(kept) < len(parts):
+            self._columns = dict.fromkeys(self.data)  # all is read anew, so nothing is kept twice
             return concat_datasets(list(self.data.values()))
         columns = [torch.cat(pieces) for pieces in zip(*kept, strict=True)]
         lengths = [len(part[0]) for part in kept]
@@ -163,7 +208,7 @@ def _listed(batch: Any) -> list[Tensor]:
         return list(batch)
     raise TypeError(
         f"the data gives batches of type {type(batch).__name__}; this memory needs inputs and "
-        "targets, [x, y, ...]"
+        "targets, [x, y, ...]: let the samples of the data set be tuples (x, y, ...)"
     )
 
 
@@ -175,30 +220,64 @@ def _all_columns(loader: Iterable[Any]) -> list[Tensor]:
     return [torch.cat(pieces) for pieces in zip(*batches, strict=True)]
 
 
-def _steady_columns(data: AvalancheDataset) -> list[Tensor] | None:
-    """All samples as tensors if they are the same at every reading, and not too many.
+def _steady_columns(data: AvalancheDataset, limit: int) -> list[Tensor] | None:
+    """All samples as tensors if they are the same at every reading, and ``limit`` bytes at most.
 
     Reading leaves the random state as it is.
     """
-    numpy_state: Any = np.random.get_state()  # transforms of users draw from it
-    before = torch.get_rng_state(), random.getstate()
     every = range(len(data))
-    first, second = (_listed(data.batch(every)) for _ in range(2))
-    after: Any = np.random.get_state()
-    drew = (
-        not torch.equal(before[0], torch.get_rng_state())
-        or before[1] != random.getstate()
-        or numpy_state[2] != after[2]
-        or not np.array_equal(numpy_state[1], after[1])
-    )
-    torch.set_rng_state(before[0])
-    random.setstate(before[1])
-    np.random.set_state(numpy_state)
+    with _RandomState() as state:
+        first, second = (_listed(data.batch(every)) for _ in range(2))
+        drew = state.has_changed()
     if drew or not all(isinstance(column, Tensor) for column in first):
         return None
-    size = sum(column.numel() * column.element_size() for column in first)
     same = all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    return first if same and size <= _KEPT_BYTES else None
+    return first if same and _size(first) <= limit else None
+
+
+def _glance(data: AvalancheDataset) -> list[Tensor]:
+    """A batch of one sample; the random state is left as it is."""
+    with _RandomState():
+        return _listed(data.batch([0]))
+
+
+def _layout(columns: Sequence[Any]) -> tuple[Any, ...]:
+    """What columns must have in common to be one."""
+    return tuple((c.shape[1:], c.dtype) if isinstance(c, Tensor) else type(c) for c in columns)
+
+
+def _rows(source: Any, chosen: Tensor, device: torch.device | str) -> list[Tensor]:
+    """The chosen rows of columns, or samples of a data set."""
+    if isinstance(source, AvalancheDataset):
+        return _to(_listed(source.batch(chosen)), device)
+    return [column.index_select(0, chosen.to(column.device)) for column in source]
+
+
+class _RandomState:
+    """Puts the random state back as it was; transforms of users draw from any of three."""
+
+    def __enter__(self) -> _RandomState:
+        self.numpy: Any = np.random.get_state()
+        self.torch, self.python = torch.get_rng_state(), random.getstate()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        torch.set_rng_state(self.torch)
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
+
+    def has_changed(self) -> bool:
+        now: Any = np.random.get_state()
+        return (
+            not torch.equal(self.torch, torch.get_rng_state())
+            or self.python != random.getstate()
+            or self.numpy[2] != now[2]
+            or not np.array_equal(self.numpy[1], now[1])
+        )
+
+
+def _size(columns: list[Tensor]) -> int:
+    return sum(column.numel() * column.element_size() for column in columns)
 
 
 def _to(columns: list[Tensor], device: torch.device | str) -> list[Tensor]:

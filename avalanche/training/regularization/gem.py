@@ -163,9 +163,9 @@ def solve_dual(gram: Array, products: Array, margin: float) -> Array:
     roots = np.sqrt(values[kept])
     linear = products / norms + gram @ margins
     target = -(vectors[:, kept].T @ linear) / roots
-    u: Array
     u, _ = nnls(roots[:, None] * vectors[:, kept].T, target, maxiter=100 * len(values))
-    return u / norms + margin
+    v: Array = u / norms + margin
+    return v
 
 
 def _on_host(values: Tensor) -> Any:
