@@ -239,9 +239,23 @@ def test_clipping_comes_after_the_correction(make):
 
 @each_plugin
 def test_half_precision_keeps_gradients_of_the_weights_own_type(make):
+    """The model answers in 16 bits, for patterns as for the batch; gradients are in 32."""
     plugin = make()
     strategy, experience, recorder = trained(plugin, precision="bf16")
+    for_patterns, answers = [], {True: set(), False: set()}
+    look_back = plugin.method.look_back
+
+    def watched(*args):
+        for_patterns.append(True)
+        look_back(*args)
+        for_patterns.clear()
+
+    plugin.method.look_back = watched
+    strategy.model.register_forward_hook(
+        lambda module, args, output: answers[bool(for_patterns)].add(output.dtype)
+    )
     strategy.train(experience)
+    assert answers == {True: {torch.bfloat16}, False: {torch.bfloat16}}
     assert all(g.dtype == torch.float32 and g.isfinite().all() for g in recorder.updates)
 
 
@@ -321,7 +335,7 @@ def test_reading_patterns_leaves_the_random_state_alone():
     before = torch.get_rng_state()
     from avalanche.training.regularization.episodic_memory import _steady_columns
 
-    assert _steady_columns(memory.data[0]) is None
+    assert _steady_columns(memory.data[0], 1 << 20) is None
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -391,9 +405,8 @@ def test_wrong_strengths_are_refused():
 
 def test_batches_of_another_form_are_refused():
     memory = AGEMPlugin(5, 5).method.memory
-    memory.add([torch.zeros(3)] * 4)
     with pytest.raises(TypeError, match="inputs and targets"):
-        memory.batch(0, "cpu")
+        memory.add([torch.zeros(3)] * 4)
     with pytest.raises(ValueError, match="no batch"):
         memory.add(iter([]))
 
