@@ -1,6 +1,6 @@
 """Linear layers on the sphere: logits are cosines, so that old and new classes weigh the same."""
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -46,12 +46,35 @@ class CosineLinear(nn.Module):
 
     def forward(self, input: Tensor) -> Tensor:
         """Scaled cosines: ``(batch, in_features)`` to ``(batch, out_features)``."""
-        out = linear(normalize(input, dim=1), normalize(self.weight, dim=1))
+        out = _cosines(input, self.weight)
         return out if self.sigma is None else self.sigma * out
 
 
-class SplitCosineLinear(nn.Module):
+class CosineUnits(NamedTuple):
+    """Some units of a layer of cosines; their weights are part of the layer's."""
+
+    weight: Tensor
+
+    @property
+    def in_features(self) -> int:
+        """Width of the input."""
+        return self.weight.shape[1]
+
+    @property
+    def out_features(self) -> int:
+        """Number of units."""
+        return self.weight.shape[0]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Cosines without scale: ``(batch, in_features)`` to ``(batch, out_features)``."""
+        return _cosines(x, self.weight)
+
+
+class SplitCosineLinear(CosineLinear):
     """Cosines with old classes and with new ones, side by side, under one scale.
+
+    The units of both lie in one parameter, ``weight``, so that a row keeps its place and its name
+    when new classes become old ones. :attr:`fc1` and :attr:`fc2` are views.
 
     Args:
         in_features: width of the input.
@@ -63,30 +86,31 @@ class SplitCosineLinear(nn.Module):
     def __init__(
         self, in_features: int, out_features1: int, out_features2: int, sigma: bool = True
     ) -> None:
-        super().__init__()
-        self.in_features = in_features
-        self.out_features = out_features1 + out_features2
-        self.fc1 = CosineLinear(in_features, out_features1, sigma=False)
-        self.fc2 = CosineLinear(in_features, out_features2, sigma=False)
-        self.sigma = nn.Parameter(torch.ones(1)) if sigma else None
+        super().__init__(in_features, out_features1 + out_features2, sigma)
+        self.out_features1 = out_features1
 
     @property
-    def weight(self) -> Tensor:
-        """Weights of old and new classes together, ``(units, in_features)``."""
-        return torch.cat([self.fc1.weight, self.fc2.weight])
+    def fc1(self) -> CosineUnits:
+        """Units of old classes."""
+        return CosineUnits(self.weight[: self.out_features1])
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Scaled cosines: ``(batch, in_features)`` to ``(batch, units)``."""
-        out = torch.cat([self.fc1(x), self.fc2(x)], dim=1)
-        return out if self.sigma is None else self.sigma * out
+    @property
+    def fc2(self) -> CosineUnits:
+        """Units of new classes."""
+        return CosineUnits(self.weight[self.out_features1 :])
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """States of avalanche-lib 0.6 have a weight for old units and one for new ones."""
+        _join(state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
 
 class CosineIncrementalClassifier(DynamicModule):
     """A head of cosines that gains units in training, kept apart into old and new ones.
 
     The first experience gets a :class:`CosineLinear`, each later one with new classes a
-    :class:`SplitCosineLinear` whose old part holds all units so far. Units that were never trained
-    get the logit ``-inf``.
+    :class:`SplitCosineLinear` whose old part holds all units so far. The rows of a class stay where
+    they are in ``fc.weight``. Units that were never trained get the logit ``-inf``.
 
     Args:
         in_features: width of the input.
@@ -110,7 +134,7 @@ class CosineIncrementalClassifier(DynamicModule):
     def __init__(self, in_features: int, num_classes: int = 0) -> None:
         super().__init__()
         self.in_features = in_features
-        self.fc: CosineLinear | SplitCosineLinear | None = None
+        self.fc: CosineLinear | None = None
         if num_classes:
             self.fc = CosineLinear(in_features, num_classes)
         self.register_buffer("active_units", torch.zeros(num_classes, dtype=torch.int8))
@@ -124,21 +148,46 @@ class CosineIncrementalClassifier(DynamicModule):
             return
         new = max(classes) + 1 - len(self.active_units)
         if new > 0:
-            self._grow(new)
+            self._shape(len(self.active_units) + new, len(self.active_units))
+            self.active_units = torch.cat([self.active_units, self.active_units.new_zeros(new)])
         self.active_units[torch.tensor(classes, device=self.active_units.device)] = 1
         self._trained = True
 
-    def _grow(self, new: int) -> None:
-        old = self.fc
-        self.active_units = torch.cat([self.active_units, self.active_units.new_zeros(new)])
-        if old is None:
-            self.fc = CosineLinear(self.in_features, new).to(self.active_units.device)
+    @torch.no_grad()
+    def _shape(self, units: int, old_units: int) -> None:
+        """Have so many units; rows, scale and whether they are trained stay as they are."""
+        before = self.fc
+        if (units, old_units) == (0 if before is None else before.out_features, self._old_units):
             return
-        weight = old.weight
-        grown = SplitCosineLinear(self.in_features, len(weight), new)
-        grown.fc1.weight.copy_(weight)
-        cast("Tensor", grown.sigma).copy_(cast("Tensor", old.sigma))
-        self.fc = grown.to(weight.device, weight.dtype)
+        if not units:
+            self.fc = None
+            return
+        layer = (
+            SplitCosineLinear(self.in_features, old_units, units - old_units)
+            if old_units
+            else CosineLinear(self.in_features, units)
+        )
+        self.fc = layer.to(self.active_units.device)
+        if before is None:
+            return
+        layer.to(before.weight.dtype).sigma = before.sigma
+        if units == before.out_features:
+            layer.weight = before.weight
+            return
+        both = min(units, before.out_features)
+        layer.weight[:both] = before.weight[:both]
+        layer.weight.requires_grad_(before.weight.requires_grad)
+
+    @property
+    def _old_units(self) -> int:
+        return self.fc.out_features1 if isinstance(self.fc, SplitCosineLinear) else 0
+
+    def get_extra_state(self) -> dict[str, int]:
+        """How many units are old, saved with the weights."""
+        return {"old_units": self._old_units}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        """The layer was given its shape before the weights were read."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits: ``(batch, in_features)`` to ``(batch, units)``; equal ones before any unit."""
@@ -149,15 +198,28 @@ class CosineIncrementalClassifier(DynamicModule):
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Take the shape that was saved; states of other versions have no mask."""
-        single = state_dict.get(f"{prefix}fc.weight")
-        old, new = (state_dict.get(f"{prefix}fc.fc{i}.weight") for i in (1, 2))
-        if single is not None:
-            self.fc = CosineLinear(self.in_features, len(single)).to(self.active_units.device)
-        elif old is not None and new is not None:
-            split = SplitCosineLinear(self.in_features, len(old), len(new))
-            self.fc = split.to(self.active_units.device)
-        units = 0 if self.fc is None else self.fc.out_features
-        self.active_units = self.active_units.new_zeros(units)
+        extra = cast("dict[str, Any]", state_dict)
+        old = _join(state_dict, f"{prefix}fc.")
+        saved = extra.setdefault(f"{prefix}_extra_state", {"old_units": old})
+        weight = state_dict.get(f"{prefix}fc.weight")
+        units = 0 if weight is None else len(weight)
+        self._shape(units, saved["old_units"])
+        if len(self.active_units) != units:
+            self.active_units = self.active_units.new_zeros(units)
         state_dict.setdefault(f"{prefix}active_units", torch.ones(units, dtype=torch.int8))
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._trained = bool(self.active_units.any())
+
+
+def _cosines(x: Tensor, weight: Tensor) -> Tensor:
+    return linear(normalize(x, dim=1), normalize(weight, dim=1))
+
+
+def _join(state_dict: dict[str, Tensor], prefix: str) -> int:
+    """Make one weight of those of old and new units, if there are two; how many are old."""
+    names = [f"{prefix}fc{i}.weight" for i in (1, 2)]
+    if not all(name in state_dict for name in names):
+        return 0
+    old, new = (state_dict.pop(name) for name in names)
+    state_dict[f"{prefix}weight"] = torch.cat([old, new])
+    return len(old)

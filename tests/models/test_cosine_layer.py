@@ -5,9 +5,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from avalanche.models import CosineIncrementalClassifier, CosineLinear
+from avalanche.benchmarks.classic import SplitDigits
+from avalanche.models import (
+    CosineIncrementalClassifier,
+    CosineLinear,
+    avalanche_model_adaptation,
+)
 from avalanche.models.cosine_layer import SplitCosineLinear
+from avalanche.models.dynamic_optimizers import OptimizerSync
+from avalanche.training import EWC
 
 
 def cosines(x, weight):
@@ -63,3 +71,77 @@ def test_weights_of_avalanche_0_6_load():
     head.load_state_dict(state)
     assert head(torch.randn(2, 4)).isfinite().all()
     assert torch.equal(head.fc.fc1.weight, state["fc.fc1.weight"])
+    assert torch.equal(head.fc.fc2.weight, state["fc.fc2.weight"])
+    split = SplitCosineLinear(4, 2, 3)
+    split.load_state_dict({k.removeprefix("fc."): v for k, v in state.items() if k[:2] == "fc"})
+    assert torch.equal(split.fc2.weight, state["fc.fc2.weight"])
+
+
+def grown(*experiences):
+    head = CosineIncrementalClassifier(4)
+    for classes in experiences:
+        head.adaptation(experience(*classes))
+    return head
+
+
+def test_a_name_means_the_same_rows_after_growth():
+    head = grown([0, 1], [2, 3])
+    rows = {name: p.detach().clone() for name, p in head.named_parameters()}
+    head.adaptation(experience(4, 5))
+    for name, parameter in head.named_parameters():
+        assert torch.equal(parameter[: len(rows[name])], rows[name]), name
+    assert list(rows) == [name for name, _ in head.named_parameters()]
+
+
+def test_momentum_stays_with_the_rows_that_earned_it():
+    head = grown([0, 1], [2, 3])
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.1, momentum=0.9)
+    sync = OptimizerSync(optimizer, head)
+    head(torch.randn(5, 4)).square().sum().backward()
+    optimizer.step()
+    before = optimizer.state[head.fc.weight]["momentum_buffer"].clone()
+    head.adaptation(experience(4, 5))
+    sync.sync(optimizer, head)
+    now = optimizer.state[head.fc.weight]["momentum_buffer"]
+    assert torch.equal(now[:4], before)
+    assert now[4:].eq(0).all()
+    assert len(optimizer.param_groups[0]["params"]) == 2
+
+
+def test_ewc_holds_the_classes_it_learnt_and_no_new_ones():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), CosineIncrementalClassifier(8))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = EWC(model, optimizer, ewc_lambda=1.0, train_mb_size=64, evaluator=None)
+    stream = SplitDigits(5, seed=0, fixed_class_order=list(range(10))).train_stream
+    strategy.train(stream[:2])
+    model.train()
+    avalanche_model_adaptation(model, stream[2])
+    model[2].fc.weight.data += 1.0
+    (ewc,) = [p.ewc for p in strategy.plugins if hasattr(p, "ewc")]
+    (gradient,) = torch.autograd.grad(ewc(model), model[2].fc.weight)
+    assert gradient[:4].abs().sum(1).gt(0).all()
+    assert gradient[4:].eq(0).all()
+
+
+@pytest.mark.parametrize("saved", [(), ([0],), ([0], [1, 2]), ([0], [1, 2], [3])], ids=str)
+@pytest.mark.parametrize("present", [(), ([0, 1],), ([0], [1, 2]), ([0], [1, 2], [3])], ids=str)
+def test_a_saved_shape_is_taken_larger_or_smaller(saved, present):
+    one, other = grown(*saved), grown(*present)
+    other.load_state_dict(one.state_dict())
+    x = torch.randn(3, 4)
+    assert torch.equal(one(x), other(x))
+    assert type(one.fc) is type(other.fc)
+    if len(saved) > 1:
+        assert one.fc.fc1.out_features == other.fc.fc1.out_features
+    other.adaptation(experience(9))
+    assert other(x).shape == (3, 10)
+
+
+@pytest.mark.parametrize("saved", [([0], [1]), ([0], [1, 2])], ids=["same shape", "more units"])
+def test_a_frozen_head_stays_frozen_when_it_grows_and_when_a_state_is_loaded(saved):
+    head = grown([0], [1]).requires_grad_(False)
+    before = head.fc.weight
+    head.load_state_dict(grown(*saved).state_dict())
+    assert (head.fc.weight is before) == (saved == ([0], [1]))
+    head.adaptation(experience(5))
+    assert not any(p.requires_grad for p in head.parameters())
