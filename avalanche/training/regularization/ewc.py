@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from avalanche.training.regularization.base import RegularizationMethod, finished_experience
 from avalanche.training.regularization.fisher import diagonal_fisher, squared_batch_gradients
-from avalanche.training.regularization.quadratic import QuadraticPenalty
+from avalanche.training.regularization.quadratic import QuadraticPenalty, copied
 
 __all__ = ["ElasticWeightConsolidation", "FisherKind", "Mode"]
 
@@ -177,13 +177,13 @@ class ElasticWeightConsolidation(RegularizationMethod):
         return {
             "experiences": self.experiences,
             "quadratic": self.quadratic.state_dict(),
-            "importances": self.importances,
-            "saved_params": self.saved_params,
+            "importances": {t: copied(kept) for t, kept in self.importances.items()},
+            "saved_params": {t: copied(kept) for t, kept in self.saved_params.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
         self.experiences = state["experiences"]
         self.quadratic.load_state_dict(state["quadratic"])
-        self.importances = dict(state["importances"])
-        self.saved_params = dict(state["saved_params"])
+        self.importances = {t: copied(kept) for t, kept in state["importances"].items()}
+        self.saved_params = {t: copied(kept) for t, kept in state["saved_params"].items()}

@@ -1,11 +1,12 @@
 """A sum of weighted squared distances to earlier weights, in constant time and memory."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["QuadraticPenalty"]
+__all__ = ["QuadraticPenalty", "copied"]
 
 
 class QuadraticPenalty:
@@ -93,15 +94,23 @@ class QuadraticPenalty:
                 self.centers[name] = values[name].clone()
 
     def state_dict(self) -> dict[str, Any]:
-        """Weights, centers and constant."""
-        constant = torch.as_tensor(self.constant)
-        return {"weights": self.weights, "centers": self.centers, "constant": constant}
+        """Weights, centers and constant; copies, which later experiences leave as they are."""
+        return {
+            "weights": copied(self.weights),
+            "centers": copied(self.centers),
+            "constant": torch.as_tensor(self.constant).clone(),
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
-        self.weights = {name: t.clone() for name, t in state["weights"].items()}
-        self.centers = {name: t.clone() for name, t in state["centers"].items()}
+        self.weights = copied(state["weights"])
+        self.centers = copied(state["centers"])
         self.constant = state["constant"]
+
+
+def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A dictionary of its own, with tensors of its own."""
+    return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
 class _Quadratic(torch.autograd.Function):

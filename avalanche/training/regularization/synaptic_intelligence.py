@@ -15,7 +15,7 @@ from avalanche.training.regularization.base import (
     begins_here,
     finished_experience,
 )
-from avalanche.training.regularization.quadratic import QuadraticPenalty
+from avalanche.training.regularization.quadratic import QuadraticPenalty, copied
 
 __all__ = ["DAMPING", "SynapticIntelligencePenalty", "allowed_parameters", "importance"]
 
@@ -157,6 +157,7 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         if begins_here(exp):
             self.path, self._start = {}, {}
         self._followed = allowed_parameters(agent.model, self.excluded_parameters, self.batch_norm)
+        self._gradients = {}  # of an update that an exception kept from happening
         for name, p in self._followed:
             here = self._bring(p).clone()
             self._scratch[name] = torch.empty_like(here)
@@ -236,16 +237,16 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         return {
             "experiences": self.experiences,
             "quadratic": self.quadratic.state_dict(),
-            "path": self.path,
-            "start": self._start,
+            "path": copied(self.path),
+            "start": copied(self._start),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore :meth:`state_dict`."""
         self.experiences = state["experiences"]
         self.quadratic.load_state_dict(state["quadratic"])
-        self.path = {n: t.clone() for n, t in state["path"].items()}
-        self._start = {n: t.clone() for n, t in state["start"].items()}
+        self.path = copied(state["path"])
+        self._start = copied(state["start"])
 
 
 def importance(path: Tensor, moved: Tensor, eps: float) -> Tensor:
