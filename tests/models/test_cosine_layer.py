@@ -111,7 +111,7 @@ def test_momentum_stays_with_the_rows_that_earned_it():
 def test_ewc_holds_the_classes_it_learnt_and_no_new_ones():
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), CosineIncrementalClassifier(8))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    strategy = EWC(model, optimizer, ewc_lambda=1.0, train_mb_size=64, evaluator=None)
+    strategy = EWC(model, optimizer, None, ewc_lambda=1.0, train_mb_size=64, evaluator=None)
     stream = SplitDigits(5, seed=0, fixed_class_order=list(range(10))).train_stream
     strategy.train(stream[:2])
     model.train()
