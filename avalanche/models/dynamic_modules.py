@@ -62,12 +62,12 @@ class DynamicModule(nn.Module):
         """Older spelling of ``post_adapt``; growth happens before, so nothing is left to do."""
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
-        """Linear layers of a module that grows may have been saved with more units: grow them."""
+        """Linear layers of a module that grows take the number of units that was saved."""
         if type(self).adaptation not in (DynamicModule.adaptation, MultiTaskModule.adaptation):
             for name, layer in _own_linear_layers(self):
                 saved = state_dict.get(f"{prefix}{name}.weight")
                 if saved is not None:
-                    _widen(layer, saved)
+                    _resize(layer, saved)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -213,17 +213,21 @@ class IncrementalClassifier(DynamicModule):
     @torch.no_grad()
     def grow(self, out_features: int) -> None:
         """Widen to ``out_features`` units; old rows keep their weights."""
+        if out_features > self.classifier.out_features:
+            self._resize(out_features)
+
+    @torch.no_grad()
+    def _resize(self, out_features: int) -> None:
         old = self.classifier
-        if out_features <= old.out_features:
-            return
+        both = min(old.out_features, out_features)
         new = nn.Linear(old.in_features, out_features).to(old.weight.device, old.weight.dtype)
-        new.weight[: old.out_features] = old.weight
-        new.bias[: old.out_features] = old.bias
+        new.weight[:both] = old.weight[:both]
+        new.bias[:both] = old.bias[:both]
         new.weight.requires_grad_(old.weight.requires_grad)
         new.bias.requires_grad_(old.bias.requires_grad)
         self.classifier = new
-        extra = self.active_units.new_zeros(out_features - len(self.active_units))
-        self.active_units = torch.cat([self.active_units, extra])
+        extra = self.active_units.new_zeros(out_features - both)
+        self.active_units = torch.cat([self.active_units[:both], extra])
 
     def forward(self, x: Tensor, **kwargs: Any) -> Tensor:
         """Logits: ``(batch, in_features)`` to ``(batch, units)``."""
@@ -233,10 +237,10 @@ class IncrementalClassifier(DynamicModule):
         return out
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
-        """A saved head may be wider than this one: grow before reading it."""
+        """Take the number of units that was saved, more or fewer, before reading them."""
         weight = state_dict.get(f"{prefix}classifier.weight")
-        if weight is not None:
-            self.grow(weight.shape[0])
+        if weight is not None and len(weight) != self.classifier.out_features:
+            self._resize(len(weight))
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._trained = bool(self.active_units.any())
 
@@ -280,6 +284,10 @@ class MultiHeadClassifier(MultiTaskModule):
             auto_adapt=False,
         )
 
+    def _add_head(self, task: str) -> None:
+        like = next(self.parameters())
+        self.classifiers[task] = self._new_head().to(like.device, like.dtype)
+
     def adaptation(self, experience: Any) -> None:
         """Add or grow the heads of the tasks of ``experience``; nothing in evaluation mode.
 
@@ -292,8 +300,7 @@ class MultiHeadClassifier(MultiTaskModule):
             return
         for task, classes in _classes_by_task(experience).items():
             if str(task) not in self.classifiers:
-                like = next(self.parameters())
-                self.classifiers[str(task)] = self._new_head().to(like.device, like.dtype)
+                self._add_head(str(task))
             head = cast("IncrementalClassifier", self.classifiers[str(task)])
             head.train()
             head.activate(classes)
@@ -317,13 +324,13 @@ class MultiHeadClassifier(MultiTaskModule):
         return cast("Tensor", self.classifiers[str(task_label)](x))
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
-        """Create the heads of the saved tasks before reading their weights."""
+        """Have the heads of the saved tasks, and only those, before their weights are read."""
         start = f"{prefix}classifiers."
-        for key in state_dict:
-            if key.startswith(start):
-                task = key[len(start) :].split(".", 1)[0]
-                if task not in self.classifiers:
-                    self.classifiers[task] = self._new_head()
+        saved = {key[len(start) :].split(".", 1)[0] for key in state_dict if key.startswith(start)}
+        for task in sorted(saved - set(self.classifiers)):
+            self._add_head(task)
+        for task in (set(self.classifiers) - saved) if saved else ():
+            del self.classifiers[task]
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -404,15 +411,16 @@ def _own_linear_layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[st
             yield from _own_linear_layers(child, f"{prefix}{name}.")
 
 
-def _widen(layer: nn.Linear, saved: Tensor) -> None:
-    """Make room in ``layer`` for the weights of a layer with more units."""
+def _resize(layer: nn.Linear, saved: Tensor) -> None:
+    """Make room in ``layer`` for the weights of a layer with more or fewer units."""
     units, width = saved.shape
-    if units <= layer.out_features or width != layer.in_features:
+    if units == layer.out_features or width != layer.in_features:
         return
     layer.out_features = units
-    layer.weight = nn.Parameter(layer.weight.new_empty(units, width))
-    if layer.bias is not None:
-        layer.bias = nn.Parameter(layer.bias.new_empty(units))
+    for name, shape in (("weight", (units, width)), ("bias", (units,))):
+        old = getattr(layer, name)
+        if old is not None:
+            setattr(layer, name, nn.Parameter(old.new_empty(shape), old.requires_grad))
 
 
 def _pad(out: Tensor, width: int) -> Tensor:

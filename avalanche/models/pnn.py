@@ -159,11 +159,14 @@ class PNNLayer(MultiTaskModule):
         if task in self.task_to_module_idx:
             return
         if self.task_to_module_idx:
-            weight = next(self.parameters())
-            column = self._new_column(self.num_columns).to(weight.device, weight.dtype)
-            self.columns.append(column)
+            self._add_column()
         self.task_to_module_idx[task] = self.num_columns - 1
         self._freeze_earlier()
+
+    def _add_column(self) -> None:
+        weight = next(self.parameters())
+        column = self._new_column(self.num_columns).to(weight.device, weight.dtype)
+        self.columns.append(column)
 
     def _freeze_earlier(self) -> None:
         for column in cast("list[PNNColumn]", list(self.columns)[:-1]):
@@ -193,9 +196,12 @@ class PNNLayer(MultiTaskModule):
         self._freeze_earlier()
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
-        """Create the saved columns before their weights are read."""
-        while f"{prefix}columns.{self.num_columns}.itoh.weight" in state_dict:
-            self.columns.append(self._new_column(self.num_columns))
+        """Have as many columns as were saved before their weights are read."""
+        saved = _count(state_dict, f"{prefix}columns", "itoh.weight")
+        while self.num_columns < saved:
+            self._add_column()
+        if saved:
+            _cut(self.columns, saved)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -293,16 +299,16 @@ class PNN(MultiTaskModule):
         for layer in cast("Iterable[PNNLayer]", self.layers):
             layer.add_task(task)
         if len(self.laterals) < len(self.task_to_module_idx) - 1:
-            _set_trainable(self.laterals, False)
-            weight = next(self.parameters())
-            self.laterals.append(self._new_lateral().to(weight.device, weight.dtype))
+            self._add_lateral()
         self.classifier.adaptation(experience)
         for name, head in self.classifier.classifiers.items():
             _set_trainable(head, name == str(task))
 
-    def _new_lateral(self) -> nn.Module:
-        width = self.classifier.in_features
-        return _adapter(self.adapter, width, width, len(self.laterals) + 1)
+    def _add_lateral(self) -> None:
+        width, weight = self.classifier.in_features, next(self.parameters())
+        _set_trainable(self.laterals, False)
+        lateral = _adapter(self.adapter, width, width, len(self.laterals) + 1)
+        self.laterals.append(lateral.to(weight.device, weight.dtype))
 
     def forward_single_task(self, x: Tensor, task_label: int) -> Tensor:
         """Logits of one task: ``(batch, ...)`` to ``(batch, units)``."""
@@ -322,11 +328,31 @@ class PNN(MultiTaskModule):
         return self.classifier.forward_single_task(features, task_label)
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
-        """Create the lateral connections that were saved before their weights are read."""
-        while f"{prefix}laterals.{len(self.laterals)}.U.weight" in state_dict:
-            _set_trainable(self.laterals, False)
-            self.laterals.append(self._new_lateral())
+        """Have the lateral connections that were saved before their weights are read."""
+        saved = _count(state_dict, f"{prefix}laterals", "U.weight")
+        while len(self.laterals) < saved:
+            self._add_lateral()
+        if f"{prefix}layers.0.columns.0.itoh.weight" in state_dict:
+            _cut(self.laterals, saved)
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _count(state_dict: dict[str, Tensor], name: str, parameter: str) -> int:
+    """Number of modules of a list in a saved state, each of which has ``parameter``."""
+    number = 0
+    while f"{name}.{number}.{parameter}" in state_dict:
+        number += 1
+    return number
+
+
+def _cut(modules: nn.ModuleList, length: int) -> None:
+    """Shorten a list whose last module alone is trained; the one before takes its place."""
+    if len(modules) <= length:
+        return
+    trained = any(p.requires_grad for p in modules[-1].parameters())
+    del modules[length:]
+    if length:
+        _set_trainable(modules[-1], trained)
 
 
 def _adapter(kind: Adapter, in_features: int, out_features: int, columns: int) -> nn.Module:

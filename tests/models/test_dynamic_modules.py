@@ -1,5 +1,6 @@
 """Growing heads: growth in training only, masks of -inf, one head per task."""
 
+import copy
 from io import BytesIO
 from types import SimpleNamespace
 
@@ -7,11 +8,15 @@ import pytest
 import torch
 from torch import nn
 
+from avalanche.benchmarks.classic import SplitDigits
 from avalanche.models import (
+    PNN,
     DynamicModule,
     IncrementalClassifier,
+    IncrementalMLP,
     MTSimpleMLP,
     MultiHeadClassifier,
+    MultiHeadMLP,
     MultiTaskModule,
     avalanche_forward,
     avalanche_model_adaptation,
@@ -233,3 +238,92 @@ def test_a_run_with_a_growing_module_of_the_slides_resumes_to_the_bit(stop):
         resumed.train(exp)
     for name, value in whole.model.state_dict().items():
         assert torch.equal(resumed.model.state_dict()[name], value), name
+
+
+@pytest.mark.parametrize("masking", [True, False], ids=["masked", "plain"])
+def test_a_saved_head_loads_into_a_larger_one(masking):
+    head = IncrementalClassifier(3, masking=masking)
+    head.adaptation(experience(0, 2))
+    other = IncrementalClassifier(3, masking=masking)
+    other.adaptation(experience(5, 7))
+    other.load_state_dict(head.state_dict())
+    x = torch.randn(4, 3)
+    assert torch.equal(other(x), head(x))
+    assert other.active_units.tolist() == [1, 0, 1]
+    other.adaptation(experience(4))
+    assert other(x).shape == (4, 5)
+
+
+def test_heads_of_a_saved_state_replace_those_of_other_tasks():
+    heads = MultiHeadClassifier(3)
+    heads.adaptation(experience(0, 1, task=0))
+    state = {name: copy.deepcopy(value) for name, value in heads.state_dict().items()}
+    x, tasks = torch.randn(4, 3), torch.tensor([0, 0, 1, 1])
+    before = heads(x, tasks)
+    heads.adaptation(experience(2, 3, task=1))
+    heads.adaptation(experience(0, 4, task=0))
+    heads.load_state_dict(state)
+    assert set(heads.classifiers) == {"0"}
+    assert heads.known_train_tasks_labels == {0}
+    assert torch.equal(heads(x, tasks), before)
+
+
+def test_a_state_without_heads_leaves_them():
+    heads = MultiHeadClassifier(3)
+    heads.adaptation(experience(0, 1, task=5))
+    heads.load_state_dict({}, strict=False)
+    assert set(heads.classifiers) == {"0", "5"}
+
+
+def test_heads_made_while_loading_are_of_the_type_of_the_model():
+    heads = MultiHeadClassifier(3)
+    heads.adaptation(experience(0, 1, task=5))
+    other = MultiHeadClassifier(3).double()
+    other.load_state_dict(heads.state_dict())
+    assert {p.dtype for p in other.parameters()} == {torch.float64}
+
+
+def test_linear_layers_of_a_users_module_take_the_saved_units_and_stay_frozen():
+    class Own(DynamicModule):
+        def __init__(self, units):
+            super().__init__()
+            self.head = nn.Linear(3, units)
+
+        def adaptation(self, experience):
+            """Grows in some way."""
+
+    for saved in (2, 6):
+        state = Own(saved).state_dict()
+        other = Own(4).requires_grad_(False)
+        other.load_state_dict(state)
+        assert torch.equal(other.head.weight, state["head.weight"])
+        assert other.head.out_features == saved
+        assert not any(p.requires_grad for p in other.parameters())
+
+
+@pytest.mark.parametrize("make", [IncrementalMLP, MultiHeadMLP, PNN], ids=lambda m: m.__name__)
+def test_a_strategy_that_grew_goes_back_to_an_earlier_state(make):
+    """Training on from the earlier state is bit-equal to training on from it at once."""
+    sizes = {"in_features": 64} if make is PNN else {"input_size": 64, "hidden_size": 8}
+    if make is IncrementalMLP:
+        sizes["num_classes"] = 2
+    stream = SplitDigits(
+        5, seed=0, return_task_id=make is not IncrementalMLP, fixed_class_order=list(range(10))
+    )
+    torch.manual_seed(0)
+    model = make(**sizes)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    strategy = Naive(model, optimizer, train_mb_size=128, evaluator=None)
+    strategy.train(stream.train_stream[0])
+    state = copy.deepcopy(strategy.state_dict())
+    strategy.train(stream.train_stream[1])
+    want = {name: p.detach().clone() for name, p in model.named_parameters()}
+    strategy.train(stream.train_stream[2])
+    strategy.load_state_dict(state, stream)
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    assert held == {id(p) for p in model.parameters()}
+    strategy.train(stream.train_stream[1])
+    assert {name: p.shape for name, p in model.named_parameters()} == {
+        name: p.shape for name, p in want.items()
+    }
+    assert all(torch.equal(p, want[name]) for name, p in model.named_parameters())

@@ -171,6 +171,25 @@ def test_a_grown_model_loads_into_a_new_one(adapter):
     assert other.layers[0].num_columns == 4
 
 
+@pytest.mark.parametrize("frozen", [False, True], ids=["trained", "frozen"])
+@pytest.mark.parametrize("tasks", [1, 2])
+def test_a_grown_model_goes_back_to_fewer_columns(tasks, frozen):
+    small, large = PNN(2, 6, 4), grown(adapter="mlp")
+    small.train()
+    for task in range(tasks):
+        small.adaptation(experience(0, 1, task=task))
+    if frozen:
+        large.requires_grad_(False)
+    large.load_state_dict(small.state_dict())
+    assert [n for n, _ in small.named_parameters()] == [n for n, _ in large.named_parameters()]
+    x, labels = torch.randn(4, 6), torch.tensor([0, tasks - 1, 0, 5])
+    assert torch.equal(small(x, labels), large(x, labels))
+    for name, parameter in small.named_parameters():
+        trained = dict(large.named_parameters())[name].requires_grad
+        if not name.startswith("classifier"):  # heads are thawed when their task comes
+            assert trained == (parameter.requires_grad and not frozen), name
+
+
 def test_a_layer_alone():
     layer = PNNLayer(3, 5, adapter="linear")
     for task in (4, 9):
