@@ -1,6 +1,7 @@
 """LwF against the paper's formula, term by term."""
 
 import copy
+from io import BytesIO
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,13 +12,16 @@ from torch import nn
 from avalanche.benchmarks import split_online_stream
 from avalanche.core import SupervisedPlugin
 from avalanche.models import (
+    IncrementalClassifier,
     MTSimpleMLP,
     MultiHeadClassifier,
     MultiTaskModule,
+    NCMClassifier,
+    TrainEvalModel,
     avalanche_model_adaptation,
 )
 from avalanche.testing import streams
-from avalanche.testing.strategies import build, learn
+from avalanche.testing.strategies import KINDS, build, learn
 from avalanche.training import LearningWithoutForgetting, LwF, Naive
 from avalanche.training.plugins import LwFPlugin
 
@@ -73,6 +77,54 @@ def test_the_softmax_over_all_units_answers_zero_for_new_classes():
     assert lwf(x, out, new).item() == pytest.approx(2 * expected, rel=1e-4)
     out = torch.cat([out[:, :4], torch.full((7, 2), float("-inf"))], 1)  # masked units
     assert lwf(x, out, new).isfinite()
+
+
+def test_all_units_are_those_of_old_and_current_classes():
+    """A head that is wide from the start has units of the future, which share nothing."""
+    old, new, x = nn.Linear(5, 10), nn.Linear(5, 10), torch.randn(7, 5)
+    lwf = LearningWithoutForgetting(2.0, T, softmax_over="all")
+    lwf.post_adapt(SimpleNamespace(model=old), experience(0, 3))
+    lwf.pre_adapt(SimpleNamespace(model=new), experience(1, 7))
+    out = new(x)
+    known = [0, 1, 3, 7]
+    targets = np.zeros((7, 4))
+    targets[:, [0, 2]] = softmax(old(x).detach().numpy()[:, [0, 3]] / T)
+    answers = softmax(out.detach().numpy()[:, known] / T)
+    seen = targets > 0
+    expected = (targets[seen] * np.log(targets[seen] / answers[seen])).sum() / 7
+    term = lwf(x, out, new)
+    assert term.item() == pytest.approx(2 * expected, rel=1e-4)
+    (gradient,) = torch.autograd.grad(term, out)
+    assert gradient[:, known].abs().sum(0).all()
+    assert not gradient[:, [2, 4, 5, 6, 8, 9]].any()
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5], [4, 1, 5, 0, 3, 2]], ids=["sorted", "mixed"])
+def test_all_units_of_a_masked_head_are_the_same_ones(order):
+    """Where the head masks what was never trained, knowing the classes changes nothing."""
+    model = nn.Sequential(IncrementalClassifier(5)).train()
+    avalanche_model_adaptation(model, experience(*order[:2]))
+    lwf = LearningWithoutForgetting(1.0, T, softmax_over="all")
+    lwf.post_adapt(SimpleNamespace(model=model), experience(*order[:2]))
+    avalanche_model_adaptation(model, experience(*order[2:4]))
+    nn.init.normal_(model[0].classifier.weight)
+    x = torch.randn(7, 5)
+    unknown = lwf(x, model(x), model)
+    lwf.pre_adapt(SimpleNamespace(model=model), experience(*order[2:4]))
+    torch.testing.assert_close(lwf(x, model(x), model), unknown, rtol=1e-6, atol=0)
+
+
+def test_the_plugin_knows_the_classes_of_the_parts_so_far():
+    parts = split_online_stream(
+        streams.class_incremental().train_stream, 20, access_task_boundaries=True
+    )
+    strategy = build(lambda m, o, **k: LwF(m, o, None, 1.0, T, softmax_over="all", **k))
+    lwf, known = strategy.plugins[0].lwf, set()
+    for part in parts:
+        known = set() if part.is_first_subexp else known
+        known |= set(part.classes_in_this_experience)
+        strategy.train(part)
+        assert lwf.classes_by_task == ({} if part.is_last_subexp else {0: known})
 
 
 def test_the_loss_has_a_weight_per_experience():
@@ -274,6 +326,61 @@ def test_the_parts_of_an_online_stream_are_one_experience_where_boundaries_are_k
         strategy.train(online)
         assert strategy.plugins[0].lwf.expcount == count
         assert strategy.plugins[0].prev_classes == {0: {0, 1, 2, 3, 4, 5}}
+
+
+@pytest.mark.parametrize("softmax_over", ["old", "all"])
+@pytest.mark.parametrize("kind", ["growing", "multi-head"])
+def test_resumed_after_any_part_of_an_experience(kind, softmax_over):
+    """The teacher is of the experience before, with fewer units or heads than the model has."""
+
+    def fresh():
+        return build(
+            lambda m, o, **k: LwF(m, o, None, 1.0, T, softmax_over=softmax_over, **k), kind
+        )
+
+    benchmark = KINDS[kind]()
+    parts = list(split_online_stream(benchmark.train_stream, 20, access_task_boundaries=True))
+    whole, states = fresh(), []
+    for part in parts:
+        whole.train(part)
+        memory = BytesIO()
+        torch.save(whole.state_dict(), memory)
+        states.append(memory)
+    expected = whole.model.state_dict()
+    for count, memory in enumerate(states, start=1):
+        memory.seek(0)
+        resumed = fresh()
+        resumed.load_state_dict(torch.load(memory, weights_only=True), benchmark)
+        for part in parts[count:]:
+            resumed.train(part)
+        found = resumed.model.state_dict()
+        assert all(torch.equal(found[k], v) for k, v in expected.items() if torch.is_tensor(v))
+
+
+@pytest.mark.parametrize("kind", ["growing", "multi-head"])
+def test_mixed_precision_holds_for_all_answers(kind):
+    """The teacher and the second answer of several heads run as the model does."""
+    seen = []
+    strategy = build(lambda m, o, **k: LwF(m, o, None, 1.0, T, **k), kind, precision="bf16")
+    stream = KINDS[kind]().train_stream
+    strategy.train(stream[0])
+    layer = next(m for m in strategy.model.modules() if isinstance(m, nn.Linear))
+    teacher = next(m for m in strategy.plugins[0].prev_model.modules() if isinstance(m, nn.Linear))
+    for module in (layer, teacher):
+        module.register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    strategy.train(stream[1])
+    assert seen
+    assert set(seen) == {torch.bfloat16}
+
+
+def test_the_teacher_answers_with_the_classifier_that_is_trained():
+    """Not with the nearest means that evaluation asks."""
+    body, head = nn.Linear(5, 6), nn.Linear(6, 4)
+    model, x = TrainEvalModel(body, head, NCMClassifier()), torch.randn(7, 5)
+    lwf = LearningWithoutForgetting(1.0, T)
+    lwf.post_adapt(SimpleNamespace(model=model), experience(0, 1))
+    assert torch.equal(lwf.prev_model(x), head(body(x)))
+    assert lwf(x, model(x), model).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_update_is_the_older_form_of_post_adapt():

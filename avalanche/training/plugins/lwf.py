@@ -1,6 +1,7 @@
 """LwF as a plugin."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -90,6 +91,10 @@ class LwFPlugin(SupervisedPlugin):
             model = self.prev_model
         return self.lwf.penalty(out, x, alpha, model)
 
+    def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Note the classes of the experience."""
+        self.lwf.pre_adapt(strategy, strategy.experience)
+
     def before_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Weigh the loss and add the term."""
         own = weight_at(self.task_weight, self.lwf.expcount)
@@ -97,9 +102,10 @@ class LwFPlugin(SupervisedPlugin):
             strategy.loss = strategy.loss * own
         if self.lwf.expcount and self.lwf.weight:
             self._model = strategy.model
-            strategy.loss = strategy.loss + self.penalty(
-                strategy.mb_output, strategy.mb_x, self.lwf.weight
-            )
+            updates = getattr(strategy, "updates", None)
+            with nullcontext() if updates is None else updates.autocast():
+                term = self.penalty(strategy.mb_output, strategy.mb_x, self.lwf.weight)
+            strategy.loss = strategy.loss + term
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Freeze the model as the teacher of later experiences."""

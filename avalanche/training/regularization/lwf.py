@@ -10,11 +10,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avalanche.models.utils import avalanche_forward, is_multi_task_module
-from avalanche.training.regularization.base import RegularizationMethod, finished_experience
+from avalanche.training.regularization.base import (
+    RegularizationMethod,
+    begins_here,
+    finished_experience,
+)
+from avalanche.training.regularization.per_sample import trained_answers
+from avalanche.training.regularization.shrinking import shrink_to
 
 __all__ = ["LearningWithoutForgetting", "Units"]
 
 Units = Literal["old", "all"]
+_Columns = slice | Tensor
+#: Old units, those that share the probability (None: every one), and the old ones among these.
+_Chosen = tuple[_Columns, _Columns | None, _Columns | None]
 
 
 class LearningWithoutForgetting(RegularizationMethod):
@@ -34,11 +43,13 @@ class LearningWithoutForgetting(RegularizationMethod):
             gradients; the paper does not.
         softmax_over: units that share the probability of the new answers: ``"old"``, those trained
             before, as in the paper; ``"all"``, those of the current classes too, for which the old
-            model then answers 0. That is how van de Ven and Tolias learn classes with LwF.
+            model then answers 0. That is how van de Ven and Tolias learn classes with LwF. Without
+            :meth:`pre_adapt` the current classes are unknown, and every unit of the model counts.
 
     Attributes:
         prev_model: the frozen previous model in evaluation mode; None before any experience.
         prev_classes_by_task: task label to the set of classes trained so far.
+        classes_by_task: the same of the current experience; empty where it is not known.
 
     Raises:
         ValueError: temperature not above 0, a weight that is no number of 0 or more, or units of
@@ -86,7 +97,8 @@ class LearningWithoutForgetting(RegularizationMethod):
         self.prev_model: nn.Module | None = None
         self.prev_classes_by_task: dict[int, set[int]] = {}
         self.expcount = 0
-        self._chosen: dict[int | None, slice | Tensor] = {}
+        self.classes_by_task: dict[int, set[int]] = {}
+        self._chosen: dict[int | None, _Chosen] = {}
 
     def __call__(self, mb_x: Any, mb_pred: Tensor, model: nn.Module) -> Tensor:
         """The distillation term of a batch.
@@ -124,30 +136,44 @@ class LearningWithoutForgetting(RegularizationMethod):
         """:math:`\\alpha` of the current experience."""
         return weight_at(self.alpha, self.expcount)
 
-    def _units(self, task: int | None, device: torch.device) -> slice | Tensor:
+    def _units(self, task: int | None, device: torch.device) -> _Chosen:
         """Units to distil, of one task or of all; worked out once per experience."""
         if task not in self._chosen:
-            of_tasks = self.prev_classes_by_task
-            every = set().union(*of_tasks.values())
-            classes = sorted(every if task is None else of_tasks[task])
-            first, last = (classes[0], classes[-1]) if classes else (0, -1)
-            whole = len(classes) == last - first + 1
-            self._chosen[task] = (
-                slice(first, last + 1) if whole else torch.tensor(classes, device=device)
-            )
+            old = _of(self.prev_classes_by_task, task)
+            if self.softmax_over == "old" or not self.classes_by_task:
+                self._chosen[task] = (_columns(old, device), None, None)
+            else:
+                sharing = sorted({*old, *_of(self.classes_by_task, task)})
+                within = [sharing.index(unit) for unit in old]
+                self._chosen[task] = (
+                    _columns(old, device),
+                    _columns(sharing, device),
+                    _columns(within, device),
+                )
         return self._chosen[task]
 
-    def _distil(self, old: Tensor, new: Tensor, units: slice | Tensor) -> Tensor:
-        """KL over ``units``: ``(batch, units)`` twice, to a scalar."""
+    def _distil(self, old: Tensor, new: Tensor, units: _Chosen) -> Tensor:
+        """KL over the old units: ``(batch, units)`` twice, to a scalar."""
+        distilled, sharing, within = units
         precise = torch.promote_types(new.dtype, torch.float32)
-        old = _select(old, units).to(precise) / self.temperature
-        new = (new if self.softmax_over == "all" else _select(new, units)).to(precise)
+        old = _select(old, distilled).to(precise) / self.temperature
+        if self.softmax_over == "old":
+            sharing = distilled
+        new = (new if sharing is None else _select(new, sharing)).to(precise)
         log_old = F.log_softmax(old, dim=1)
         log_new = F.log_softmax(new / self.temperature, dim=1)
         if self.softmax_over == "all":
-            log_new = _select(log_new, units)
+            log_new = _select(log_new, distilled if within is None else within)
         term = F.kl_div(log_new, log_old, reduction="batchmean", log_target=True)
         return term * self.temperature**2 if self.scale_by_temperature else term
+
+    def pre_adapt(self, agent: Any, exp: Any) -> None:
+        """Note the classes of ``exp``, with which old ones share their probability."""
+        if begins_here(exp):
+            self.classes_by_task = {}
+        for task, classes in classes_by_task(exp).items():
+            self.classes_by_task.setdefault(task, set()).update(classes)
+        self._chosen = {}
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Freeze a copy of ``agent.model`` and note the classes of ``exp``."""
@@ -155,29 +181,38 @@ class LearningWithoutForgetting(RegularizationMethod):
         if exp is None:
             return
         self.expcount += 1
-        # Evaluation mode and no gradients: dropout off, running statistics of norms at rest.
-        self.prev_model = copy.deepcopy(agent.model).eval().requires_grad_(False)
+        self.prev_model = _teacher(agent.model)
         for task, classes in classes_by_task(exp).items():
             self.prev_classes_by_task.setdefault(task, set()).update(classes)
-        self._chosen = {}
+        self.classes_by_task, self._chosen = {}, {}
 
     def state_dict(self) -> dict[str, Any]:
         """Count, classes and the weights of the previous model."""
         return {
             "expcount": self.expcount,
             "classes": [(t, sorted(c)) for t, c in self.prev_classes_by_task.items()],
+            "current": [(t, sorted(c)) for t, c in self.classes_by_task.items()],
             "model": None if self.prev_model is None else self.prev_model.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any], model: nn.Module) -> None:
-        """Restore :meth:`state_dict`; ``model`` is any model of the same architecture."""
+        """Restore :meth:`state_dict`.
+
+        Args:
+            state: what to restore.
+            model: any model of the same architecture; it may have more units or heads than the
+                previous model had.
+        """
         self.expcount = state["expcount"]
         self.prev_classes_by_task = {t: set(c) for t, c in state["classes"]}
+        self.classes_by_task = {t: set(c) for t, c in state.get("current", [])}
         self._chosen = {}
         self.prev_model = None
         if state["model"] is not None:
-            self.prev_model = copy.deepcopy(model).eval().requires_grad_(False)
+            self.prev_model = _teacher(model)
+            shrink_to(self.prev_model, state["model"])
             self.prev_model.load_state_dict(state["model"])
+            self.prev_model.requires_grad_(False)
 
 
 def check_weights(name: str, value: float | Sequence[float]) -> float | Sequence[float]:
@@ -195,7 +230,28 @@ def weight_at(value: float | Sequence[float], experience: int) -> float:
     return value[min(experience, len(value) - 1)] if isinstance(value, Sequence) else value
 
 
-def _select(values: Tensor, units: slice | Tensor) -> Tensor:
+def _teacher(model: nn.Module) -> nn.Module:
+    """A frozen copy. Evaluation mode: dropout off, running statistics of norms at rest."""
+    teacher = copy.deepcopy(model).eval().requires_grad_(False)
+    trained_answers(teacher)
+    return teacher
+
+
+def _of(classes_by_task: dict[int, set[int]], task: int | None) -> list[int]:
+    """Classes of one task, or of all with None, in order."""
+    if task is None:
+        return sorted(set().union(*classes_by_task.values()))
+    return sorted(classes_by_task.get(task, ()))
+
+
+def _columns(units: list[int], device: torch.device) -> _Columns:
+    """A slice where ``units``, in order, have no gaps."""
+    first, last = (units[0], units[-1]) if units else (0, -1)
+    whole = len(units) == last - first + 1
+    return slice(first, last + 1) if whole else torch.tensor(units, device=device)
+
+
+def _select(values: Tensor, units: _Columns) -> Tensor:
     """Columns of ``values``, ``(batch, units)``."""
     return values[:, units] if isinstance(units, slice) else values.index_select(1, units)
 
