@@ -155,7 +155,7 @@ def test_the_loss_has_a_weight_per_experience():
     [
         ({"softmax_over": "new"}, "softmax_over='new': expected 'old' or 'all'"),
         ({"task_weight": [1, -1]}, r"task_weight=\[1, -1\]: expected a weight of 0 or more"),
-        ({"alpha": []}, r"alpha=\[\]: expected one weight per experience"),
+        ({"alpha": []}, r"alpha=\[\]: expected a weight of 0 or more, or a list with one per"),
     ],
     ids=["units", "weight", "alpha"],
 )
@@ -228,7 +228,7 @@ def test_strategy_and_plugin_are_the_same_method_and_not_naive():
     ("options", "message"),
     [
         ({"temperature": 0}, "temperature=0: expected"),
-        ({"alpha": []}, "alpha=.*one weight per"),
+        ({"alpha": []}, "alpha=.*a list with one per experience"),
         ({"alpha": -1}, "alpha=-1: expected a weight of 0 or more"),
         ({"alpha": [1, "x"]}, "alpha=.*expected a weight"),
     ],

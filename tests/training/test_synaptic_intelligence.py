@@ -345,7 +345,7 @@ def test_the_second_argument_of_either_generation():
     [
         ({"si_lambda": -1.0}, ValueError, "si_lambda=-1.0: expected a strength of 0 or more"),
         ({"si_lambda": []}, ValueError, "si_lambda=.*: expected a strength of 0 or more"),
-        ({"si_lambda": [1.0, "x"]}, ValueError, "si_lambda=.*or one per experience"),
+        ({"si_lambda": [1.0, "x"]}, ValueError, "si_lambda=.*a list with one per experience"),
         ({"si_lambda": "much"}, TypeError, "si_lambda='much': expected a number"),
         ({"si_lambda": 1.0, "eps": 0.0}, ValueError, "eps=0.0: expected a number above 0"),
         ({"si_lambda": 1.0, "clip": "no"}, TypeError, "clip='no': expected a number above 0"),

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.regularization.base import finished_experience
 from avalanche.training.regularization.ewc import ElasticWeightConsolidation, FisherKind, Mode
+from avalanche.training.regularization.numbers import check_number
 from avalanche.training.regularization.quadratic import QuadraticPenalty
 
 __all__ = ["EWCPlugin"]
@@ -47,6 +48,7 @@ class EWCPlugin(SupervisedPlugin):
 
     @ewc_lambda.setter
     def ewc_lambda(self, value: float) -> None:
+        check_number("ewc_lambda", value, "strength of 0 or more")
         self.ewc.ewc_lambda = value
 
     @property

@@ -31,6 +31,7 @@ class LwFPlugin(SupervisedPlugin):
             classes of today by their share of all.
 
     Raises:
+        TypeError: as :class:`LearningWithoutForgetting`.
         ValueError: as :class:`LearningWithoutForgetting`, or a weight of the loss below 0.
     """
 

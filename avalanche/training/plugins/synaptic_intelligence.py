@@ -9,6 +9,7 @@ import torch
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.regularization import synaptic_data as steps
+from avalanche.training.regularization.numbers import check_numbers
 from avalanche.training.regularization.quadratic import QuadraticPenalty
 from avalanche.training.regularization.synaptic_intelligence import (
     DAMPING,
@@ -84,6 +85,7 @@ class SynapticIntelligencePlugin(SupervisedPlugin):
 
     @si_lambda.setter
     def si_lambda(self, value: float | Sequence[float]) -> None:
+        check_numbers("si_lambda", value, "strength of 0 or more")
         self.si.si_lambda = value
 
     @property

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from avalanche.training.regularization.base import RegularizationMethod, finished_experience
 from avalanche.training.regularization.fisher import diagonal_fisher, squared_batch_gradients
+from avalanche.training.regularization.numbers import check_number
 from avalanche.training.regularization.quadratic import QuadraticPenalty, copied
 
 __all__ = ["ElasticWeightConsolidation", "FisherKind", "Mode"]
@@ -42,9 +43,9 @@ class ElasticWeightConsolidation(RegularizationMethod):
             ``ewc_lambda`` that is its penalty.
 
     Raises:
-        TypeError: a strength that is no number.
-        ValueError: an unknown mode or kind of Fisher, a negative strength, online mode without a
-            decay factor, or a decay factor in separate mode.
+        TypeError: a strength or a factor that is no number.
+        ValueError: an unknown mode or kind of Fisher, a strength below 0 or not finite, online
+            mode without a decay factor, or a decay factor in separate mode.
 
     Differences from the paper:
         None in the penalty. Kirkpatrick et al. leave the estimate of the Fisher information open;
@@ -64,20 +65,19 @@ class ElasticWeightConsolidation(RegularizationMethod):
         keep_importance_data: bool = False,
         fisher: FisherKind = "auto",
     ) -> None:
-        if not isinstance(ewc_lambda, (int, float)):
-            raise TypeError(f"ewc_lambda={ewc_lambda!r}: expected a number")
-        if not ewc_lambda >= 0:
-            raise ValueError(f"ewc_lambda={ewc_lambda}: expected a strength of 0 or more")
+        check_number("ewc_lambda", ewc_lambda, "strength of 0 or more")
         if mode not in get_args(Mode):
             raise ValueError(f"mode={mode!r}: expected 'separate' or 'online'")
         if fisher not in get_args(FisherKind):
             raise ValueError(
                 f"fisher={fisher!r}: expected one of {', '.join(get_args(FisherKind))}"
             )
-        if mode == "online" and (decay_factor is None or not 0 <= decay_factor <= 1):
+        if mode == "online" and decay_factor is None:
             raise ValueError(
-                f"decay_factor={decay_factor}: online mode needs a factor between 0 and 1"
+                "decay_factor=None: online mode needs one; give a number between 0 and 1"
             )
+        if mode == "online":
+            check_number("decay_factor", decay_factor, "number between 0 and 1", most=1)
         if mode == "separate" and decay_factor is not None:
             raise ValueError(
                 f"decay_factor={decay_factor}: separate mode does not decay; "

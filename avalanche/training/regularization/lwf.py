@@ -15,6 +15,7 @@ from avalanche.training.regularization.base import (
     begins_here,
     finished_experience,
 )
+from avalanche.training.regularization.numbers import check_number, check_numbers
 from avalanche.training.regularization.per_sample import trained_answers
 from avalanche.training.regularization.shrinking import shrink_to
 
@@ -52,8 +53,8 @@ class LearningWithoutForgetting(RegularizationMethod):
         classes_by_task: the same of the current experience; empty where it is not known.
 
     Raises:
-        ValueError: temperature not above 0, a weight that is no number of 0 or more, or units of
-            another name.
+        TypeError: a temperature or a weight that is no number.
+        ValueError: one out of its range or not finite, or units of another name.
 
     Example:
         >>> from types import SimpleNamespace
@@ -88,8 +89,7 @@ class LearningWithoutForgetting(RegularizationMethod):
     ) -> None:
         if softmax_over not in get_args(Units):
             raise ValueError(f"softmax_over={softmax_over!r}: expected 'old' or 'all'")
-        if temperature <= 0:
-            raise ValueError(f"temperature={temperature}: expected a number above 0")
+        check_number("temperature", temperature, "number above 0", above=0)
         self.alpha = check_weights("alpha", alpha)
         self.temperature = temperature
         self.scale_by_temperature = scale_by_temperature
@@ -216,12 +216,8 @@ class LearningWithoutForgetting(RegularizationMethod):
 
 
 def check_weights(name: str, value: float | Sequence[float]) -> float | Sequence[float]:
-    """Refuse what is neither a weight of 0 or more nor a list of them, one per experience."""
-    if isinstance(value, Sequence) and not value:
-        raise ValueError(f"{name}=[]: expected one weight per experience, or a number")
-    weights = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    if not all(isinstance(w, (int, float)) and w >= 0 for w in weights):
-        raise ValueError(f"{name}={value!r}: expected a weight of 0 or more, or a list of them")
+    """``value``, a weight of 0 or more or a list of them; anything else is refused."""
+    check_numbers(name, value, "weight of 0 or more")
     return value
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from avalanche.training.regularization.base import RegularizationMethod, finished_experience
+from avalanche.training.regularization.numbers import check_number
 from avalanche.training.regularization.per_sample import mean_over_samples
 from avalanche.training.regularization.quadratic import QuadraticPenalty
 
@@ -76,13 +77,8 @@ class MemoryAwareSynapses(RegularizationMethod):
         mode: MASMode | None = None,
         verbose: bool = False,
     ) -> None:
-        for name, value in (("lambda_reg", lambda_reg), ("alpha", alpha)):
-            if not isinstance(value, (int, float)):
-                raise TypeError(f"{name}={value!r}: expected a number")
-        if not lambda_reg >= 0:
-            raise ValueError(f"lambda_reg={lambda_reg}: expected a strength of 0 or more")
-        if not 0 <= alpha <= 1:
-            raise ValueError(f"alpha={alpha}: expected a share between 0 and 1")
+        check_number("lambda_reg", lambda_reg, "strength of 0 or more")
+        check_number("alpha", alpha, "share between 0 and 1", most=1)
         if mode not in (None, *get_args(MASMode)):
             raise ValueError(f"mode={mode!r}: expected 'accumulate' or 'average'")
         if mode == "accumulate" and alpha != 0.5:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import warnings
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from typing import Any
@@ -15,6 +17,7 @@ from avalanche.training.regularization.base import (
     begins_here,
     finished_experience,
 )
+from avalanche.training.regularization.numbers import check_number, check_numbers
 from avalanche.training.regularization.quadratic import QuadraticPenalty, copied
 
 __all__ = ["DAMPING", "SynapticIntelligencePenalty", "allowed_parameters", "importance"]
@@ -42,7 +45,8 @@ class SynapticIntelligencePenalty(RegularizationMethod):
             importances where it is small, and training may diverge. 0.1 is the paper's on permuted
             MNIST, 0.001 on Split MNIST; avalanche-lib 0.6 has 1e-7, with a clip.
         excluded_parameters: names to leave out, with wildcards (``"features.*"``); the name of a
-            module leaves out all its parameters.
+            module leaves out all its parameters. A name that matches nothing is warned of once,
+            when an experience begins.
         clip: largest importance of a weight, above 0; None for no limit, as in the paper.
             avalanche-lib 0.6 has 0.001.
         batch_norm: whether scale and shift of batch normalization take part. avalanche-lib 0.6
@@ -57,8 +61,7 @@ class SynapticIntelligencePenalty(RegularizationMethod):
 
     Raises:
         TypeError: a strength, ``eps`` or ``clip`` that is no number.
-        ValueError: one out of its range, or an empty list of strengths.
-
+        ValueError: one out of its range or not finite, or an empty list of strengths.
         FloatingPointError: at the end of an experience, the weights are not finite.
 
     Example:
@@ -84,6 +87,7 @@ class SynapticIntelligencePenalty(RegularizationMethod):
            it would subtract some, and the penalty could become negative.
         3. Only quadratic penalties (this one, EWC, MAS) are kept out of the path integral. Other
            terms that a plugin adds to the loss count as part of the task.
+        4. Updates that early stopping throws away stay in the path integral.
 
     References:
         Zenke et al., "Continual Learning Through Synaptic Intelligence", ICML 2017
@@ -100,16 +104,10 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         batch_norm: bool = True,
         device: torch.device | str | None = None,
     ) -> None:
-        strengths = [si_lambda] if isinstance(si_lambda, (int, float)) else si_lambda
-        if not isinstance(strengths, Sequence) or isinstance(strengths, str):
-            raise TypeError(f"si_lambda={si_lambda!r}: expected a number, or a list of them")
-        if not strengths or not all(isinstance(s, (int, float)) and s >= 0 for s in strengths):
-            raise ValueError(
-                f"si_lambda={si_lambda!r}: expected a strength of 0 or more, or one per experience"
-            )
-        _check_above_zero("eps", eps)
+        check_numbers("si_lambda", si_lambda, "strength of 0 or more")
+        check_number("eps", eps, "number above 0", above=0)
         if clip is not None:
-            _check_above_zero("clip", clip)
+            check_number("clip", clip, "number above 0", above=0)
         if isinstance(excluded_parameters, str):
             raise TypeError(
                 f"excluded_parameters={excluded_parameters!r}: expected a list of names; "
@@ -124,6 +122,7 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         self.quadratic = QuadraticPenalty()
         self.experiences = 0
         self.path: dict[str, Tensor] = {}
+        self._warned: set[str] = set()
         self._start: dict[str, Tensor] = {}
         self._followed: list[tuple[str, Parameter]] = []
         self._scratch: dict[str, Tensor] = {}
@@ -156,6 +155,7 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         """
         if begins_here(exp):
             self.path, self._start = {}, {}
+        self._warn_of_unknown_names(agent.model)
         self._followed = allowed_parameters(agent.model, self.excluded_parameters, self.batch_norm)
         self._gradients = {}  # of an update that an exception kept from happening
         for name, p in self._followed:
@@ -166,6 +166,20 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         self._penalties = [self.quadratic, *others]
         for penalty in self._penalties:
             penalty.recorded = {}
+
+    def _warn_of_unknown_names(self, model: nn.Module) -> None:
+        """Once for each name that leaves nothing out; a warning, as a module may still come."""
+        for unknown in sorted(self.excluded_parameters - self._warned):
+            names = [n for n, _ in (*model.named_parameters(), *model.named_modules())]
+            if any(fnmatch(name, unknown) for name in names):
+                continue
+            self._warned.add(unknown)
+            near = difflib.get_close_matches(unknown, names, n=3, cutoff=0.5) or names[:5]
+            warnings.warn(
+                f"excluded_parameters: {unknown!r} matches no parameter and no module, so it "
+                f"leaves nothing out; did you mean {' or '.join(repr(n) for n in near)}?",
+                stacklevel=2,
+            )
 
     @torch.no_grad()
     def before_step(self, model: nn.Module) -> None:
@@ -295,10 +309,3 @@ def _into(fresh: Tensor, old: Tensor | None) -> Tensor:
         block = tuple(slice(0, min(a, b)) for a, b in zip(old.shape, fresh.shape, strict=True))
         fresh[block] = old[block].to(fresh)
     return fresh
-
-
-def _check_above_zero(name: str, value: Any) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError(f"{name}={value!r}: expected a number above 0")
-    if not value > 0:
-        raise ValueError(f"{name}={value}: expected a number above 0")
