@@ -107,7 +107,8 @@ class FeatureExtractorModel(nn.Module):
         train_classifier: features to logits.
 
     Attributes:
-        features: features of the last batch, ``(batch, ...)``; None before the first.
+        features: features of the last batch, ``(batch, ...)``; None before the first, and in
+            copies.
     """
 
     def __init__(self, feature_extractor: nn.Module, train_classifier: nn.Module) -> None:
@@ -120,6 +121,10 @@ class FeatureExtractorModel(nn.Module):
         """Logits of a batch; the features are kept."""
         self.features = self.feature_extractor(x)
         return cast("Tensor", self.train_classifier(self.features))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies do not take the last batch along; torch copies no tensor of a graph."""
+        return {**self.__dict__, "features": None}
 
 
 class Flatten(nn.Module):

@@ -1,10 +1,15 @@
 """Small building blocks."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import nn
 
 from avalanche.models import MLP, FeatureExtractorModel, Flatten, TrainEvalModel
+from avalanche.testing.streams import FEATURES, class_incremental
+from avalanche.training import LwF, Naive
 
 
 def test_flatten():
@@ -30,6 +35,36 @@ def test_features_of_the_last_batch_are_kept():
     out = model(x)
     assert torch.equal(model.features, x.flatten(1))
     assert torch.equal(out, model.train_classifier(x.flatten(1)))
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"]
+)
+def test_a_model_that_keeps_features_can_be_copied_after_a_batch(copied):
+    model, x = FeatureExtractorModel(nn.Linear(6, 3), nn.Linear(3, 2)), torch.randn(4, 6)
+    out = model(x)
+    other = copied(model)
+    assert other.features is None
+    assert torch.equal(other(x), out)
+    model.features.sum().backward()  # those of the model itself are still of its graph
+    assert model.feature_extractor.weight.grad is not None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda m, o: Naive(m, o, evaluator=None),
+        lambda m, o: LwF(m, o, None, alpha=1.0, temperature=2.0, evaluator=None),
+    ],
+    ids=["Naive", "LwF"],
+)
+def test_a_model_that_keeps_features_trains_on_and_loads_its_state(make):
+    model = FeatureExtractorModel(nn.Linear(FEATURES, 3), nn.Linear(3, 6))
+    benchmark = class_incremental()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = make(model, optimizer)
+    strategy.train(benchmark.train_stream[:2])
+    strategy.load_state_dict(strategy.state_dict(), benchmark)
 
 
 def test_one_classifier_for_training_and_one_for_evaluation():
