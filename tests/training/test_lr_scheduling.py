@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import (
 )
 
 from avalanche.core import SupervisedPlugin
+from avalanche.models import IncrementalMLP
 from avalanche.testing import STRATEGY_CHECKS, streams
 from avalanche.testing.strategies import tiny_model
 from avalanche.training import Naive
@@ -41,7 +42,7 @@ class Rates(SupervisedPlugin):
         self.eval_losses.append(strategy.loss.item())
 
 
-def run(make, experiences=2, epochs=3, optimizer=SGD, lr=1e-3, eval_every=-1, **options):
+def run(make, experiences=2, epochs=3, optimizer=SGD, lr=1e-3, eval_every=-1, loop=None, **options):
     """Train with a scheduler; what was recorded, and the strategy."""
     torch.manual_seed(0)
     model = tiny_model()
@@ -56,6 +57,7 @@ def run(make, experiences=2, epochs=3, optimizer=SGD, lr=1e-3, eval_every=-1, **
         evaluator=None,
         eval_every=eval_every,
         plugins=[LRSchedulerPlugin(make(made), **options), rates],
+        **(loop or {}),
     )
     benchmark = streams.class_incremental()
     for experience in benchmark.train_stream[:experiences]:
@@ -199,3 +201,94 @@ def test_watching_evaluations_needs_some():
 def test_wrong_options_are_refused(make, options, message):
     with pytest.raises(ValueError, match=message):
         LRSchedulerPlugin(make(SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)), **options)
+
+
+def test_evaluations_after_the_experience_are_not_enough():
+    with pytest.raises(ValueError, match=r"peval_mode='experience': .*peval_mode='epoch'"):
+        run(
+            lambda o: ReduceLROnPlateau(o),
+            metric="val_loss",
+            eval_every=1,
+            loop={"peval_mode": "experience"},
+        )
+
+
+class Interrupt(SupervisedPlugin):
+    """Ctrl-C before an epoch, once."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def before_training_epoch(self, strategy, **kwargs):
+        if strategy.clock.train_exp_epochs == self.epoch:
+            self.epoch = None
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("reset", [True, False], ids=["anew", "goes-on"])
+def test_an_experience_tried_again_after_an_interruption_starts_the_schedule_anew(reset):
+    make = SCHEDULES["exponential"]
+    rates, strategy = run(make, experiences=0, reset_scheduler=reset, reset_lr=reset)
+    experience = streams.class_incremental().train_stream[0]
+    strategy.add_plugin(Interrupt(2))
+    with pytest.raises(KeyboardInterrupt):
+        strategy.train(experience)
+    assert len(rates.epochs) >= 2
+    rates.epochs.clear()
+    strategy.train(experience)
+    steps = by_torch(make, 5)
+    assert rates.epochs == pytest.approx(steps[:3] if reset else steps[2:])
+
+
+def test_a_masked_head_evaluated_on_classes_to_come_is_no_reason_for_a_lower_rate():
+    model = IncrementalMLP(2, streams.FEATURES, 8)
+    optimizer = SGD(model.parameters(), lr=0.1)
+    plugin = LRSchedulerPlugin(ReduceLROnPlateau(optimizer, patience=0), metric="val_loss")
+    strategy = Naive(
+        model, optimizer, train_epochs=3, eval_every=1, evaluator=None, plugins=[plugin]
+    )
+    benchmark = streams.class_incremental()
+    with pytest.raises(ValueError, match=r"is inf; .*give eval_streams=\[\.\.\.\] of the classes"):
+        strategy.train(benchmark.train_stream[0])
+    assert optimizer.param_groups[0]["lr"] == 0.1
+    strategy.train(benchmark.train_stream[0], eval_streams=[benchmark.test_stream[0]])
+
+
+def test_a_loss_that_has_diverged_is_said():
+    with pytest.raises(ValueError, match="metric='train_loss': the mean loss is nan"):
+        run(lambda o: ReduceLROnPlateau(o), metric="train_loss", lr=float("inf"))
+
+
+@pytest.mark.parametrize("metric", [None, "train_loss"], ids=["by-count", "plateau"])
+def test_steps_of_iterations_are_steps_of_updates(metric):
+    """Two batches per epoch and two per update: one step per epoch. Warnings are errors."""
+    seen = []
+
+    class Spy(ReduceLROnPlateau):
+        def step(self, metrics, epoch=None):
+            seen.append(float(metrics))
+            super().step(metrics)
+
+    make = SCHEDULES["exponential"] if metric is None else (lambda o: Spy(o))
+    rates, _ = run(
+        make, experiences=1, metric=metric, step_granularity="iteration", loop={"accumulate": 2}
+    )
+    if metric is None:
+        first, second, third = by_torch(make, 3)
+        assert rates.iterations == pytest.approx([first] * 2 + [second] * 2 + [third] * 2)
+    else:
+        assert seen == pytest.approx(torch.tensor(rates.losses).view(3, 2).mean(1).tolist())
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "message"),
+    [
+        (None, "scheduler=None: expected a scheduler of torch"),
+        (ExponentialLR, r"scheduler=ExponentialLR: .*got its class; build it on"),
+        (0.1, "scheduler=0.1: expected a scheduler of torch"),
+    ],
+    ids=["none", "class", "number"],
+)
+def test_what_is_no_scheduler_is_refused(scheduler, message):
+    with pytest.raises(TypeError, match=message):
+        LRSchedulerPlugin(scheduler)

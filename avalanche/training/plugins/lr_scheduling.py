@@ -3,7 +3,8 @@
 import copy
 import functools
 import inspect
-from typing import Any, Literal, get_args
+import math
+from typing import Any, Literal, cast, get_args
 
 from torch import Tensor
 
@@ -25,16 +26,19 @@ class LRSchedulerPlugin(SupervisedPlugin):
         reset_scheduler: put the scheduler back to how it was given, after each experience.
         reset_lr: put the learning rates (and momenta) back too.
         metric: what a scheduler such as ``ReduceLROnPlateau`` watches: ``"train_loss"``, the mean
-            loss of the epoch or the loss of the iteration, or ``"val_loss"``, the mean loss of an
+            loss of the epoch or of the batches of an update, or ``"val_loss"``, the mean loss of an
             evaluation during training. None for all other schedulers.
-        step_granularity: step after each ``"epoch"`` or ``"iteration"``. With ``"val_loss"`` a
-            step is taken after each evaluation instead.
+        step_granularity: step after each ``"epoch"`` or ``"iteration"``; with ``accumulate`` an
+            iteration is an update. With ``"val_loss"`` a step is taken after each evaluation
+            instead.
         first_epoch_only: no steps after the first epoch of an experience, as for a warm-up.
         first_exp_only: no steps after the first experience.
 
     Raises:
+        TypeError: something that is no scheduler.
         ValueError: an unknown option, a metric for a scheduler that takes none or none for one
-            that does; in training, another optimizer, or no evaluations to watch.
+            that does; in training, another optimizer, no evaluations to watch, or a loss that is
+            not finite.
 
     Example:
         >>> import torch
@@ -67,6 +71,7 @@ class LRSchedulerPlugin(SupervisedPlugin):
             raise ValueError(
                 f"step_granularity={step_granularity!r}: expected 'epoch', 'iteration'"
             )
+        _check_scheduler(scheduler)
         watches = "metrics" in inspect.signature(scheduler.step).parameters
         if watches != (metric is not None):
             advice = "give 'train_loss' or 'val_loss'" if watches else "leave it out"
@@ -98,14 +103,13 @@ class LRSchedulerPlugin(SupervisedPlugin):
                 "than the strategy's, so it would change nothing; build it on that one"
             )
         _track_steps(strategy.optimizer)
-        if self.metric == "val_loss" and strategy.peval.eval_every < 1:
-            raise ValueError(
-                f"metric='val_loss': the strategy has eval_every={strategy.peval.eval_every} and "
-                "never evaluates during training; build it with eval_every=1"
-            )
+        if self.metric == "val_loss":
+            require_evaluations(strategy, "LRSchedulerPlugin with metric='val_loss'")
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Only evaluations from here on are watched."""
+        """Start anew after an interruption; only evaluations from here on are watched."""
+        if self._in_experience:
+            self._start_anew()
         self._in_experience = True
         self._total, self._count = None, 0
 
@@ -118,10 +122,13 @@ class LRSchedulerPlugin(SupervisedPlugin):
         """Step by an evaluation after the last iteration."""
         self._step_by_evaluation(strategy, strategy.clock.train_exp_epochs)
 
-    def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Note the loss; step if that is wanted after each iteration."""
+    def after_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Note the loss."""
         if self.metric == "train_loss":
             self._note(strategy)
+
+    def after_update(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Step if that is wanted after each iteration."""
         if self.step_granularity == "iteration" and self.metric != "val_loss":
             self._step(strategy, strategy.clock.train_exp_epochs)
 
@@ -139,6 +146,9 @@ class LRSchedulerPlugin(SupervisedPlugin):
         """Start anew for the next experience."""
         self._step_by_evaluation(strategy, strategy.clock.train_exp_epochs - 1)
         self._in_experience = False
+        self._start_anew()
+
+    def _start_anew(self) -> None:
         if self.reset_scheduler:
             self.scheduler.load_state_dict(copy.deepcopy(self._given))
         if self.reset_lr:
@@ -167,9 +177,29 @@ class LRSchedulerPlugin(SupervisedPlugin):
         if self.metric is None:
             self.scheduler.step()
         elif self._total is not None:
-            self.scheduler.step(metrics=float(self._total / self._count))
+            self.scheduler.step(metrics=self._mean())
             if self.metric == "val_loss" or self.step_granularity == "iteration":
                 self._total, self._count = None, 0
+
+    def _mean(self) -> float:
+        """The value that is watched.
+
+        Raises:
+            ValueError: it is not finite.
+        """
+        value = float(cast("Tensor", self._total) / self._count)
+        if math.isfinite(value):
+            return value
+        if self.metric == "val_loss":
+            raise ValueError(
+                f"metric='val_loss': the mean loss of the evaluation is {value}; a masked head "
+                "gives classes that were never trained probability 0: give eval_streams=[...] of "
+                "the classes learnt so far"
+            )
+        raise ValueError(
+            f"metric='train_loss': the mean loss is {value}, so training has diverged; start with "
+            "a lower learning rate or give the strategy clip_grad_norm=1.0"
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """State of the scheduler."""
@@ -178,6 +208,45 @@ class LRSchedulerPlugin(SupervisedPlugin):
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`; the rates themselves belong to the optimizer's state."""
         self.scheduler.load_state_dict(copy.deepcopy(state["scheduler"]))
+        self._in_experience = False
+
+
+def require_evaluations(strategy: Any, needed_by: str) -> None:
+    """Refuse to wait for evaluations during an experience that never come.
+
+    Raises:
+        ValueError: the strategy evaluates between experiences at most.
+    """
+    peval = strategy.peval
+    if peval.eval_every < 1:
+        raise ValueError(
+            f"eval_every={peval.eval_every}: {needed_by} needs evaluations during training; build "
+            "the strategy with eval_every=1"
+        )
+    if peval.peval_mode == "experience":
+        raise ValueError(
+            f"peval_mode='experience': {needed_by} needs evaluations during an experience; build "
+            "the strategy with peval_mode='epoch', or 'iteration'"
+        )
+
+
+def _check_scheduler(scheduler: Any) -> None:
+    """Refuse what is no scheduler.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(scheduler, type):
+        raise TypeError(
+            f"scheduler={scheduler.__name__}: expected a scheduler, got its class; build it on the "
+            f"strategy's optimizer: {scheduler.__name__}(optimizer, ...)"
+        )
+    lacking = [n for n in ("step", "optimizer", "state_dict") if not hasattr(scheduler, n)]
+    if lacking:
+        raise TypeError(
+            f"scheduler={scheduler!r}: expected a scheduler of torch.optim.lr_scheduler, built on "
+            f"the strategy's optimizer; it has no {' and no '.join(lacking)}"
+        )
 
 
 def _track_steps(optimizer: Any) -> None:
