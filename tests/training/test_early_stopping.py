@@ -13,6 +13,8 @@ from avalanche.training import Naive
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.early_stopping import EarlyStoppingPlugin
 
+NAN = float("nan")
+
 
 class Scripted(EvaluationPlugin):
     """Gives the values of a script, one for each evaluation after the initial one."""
@@ -227,3 +229,48 @@ def test_wrong_options_are_refused(options, message):
 def test_margin_of_another_type_is_refused():
     with pytest.raises(TypeError, match="margin='1'"):
         EarlyStoppingPlugin(1, "test", margin="1")
+
+
+def test_evaluations_after_the_experience_are_not_enough():
+    model = tiny_model()
+    strategy = Naive(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        eval_every=1,
+        peval_mode="experience",
+        evaluator=Scripted([0.5]),
+        plugins=[EarlyStoppingPlugin(1, "test_stream")],
+    )
+    with pytest.raises(ValueError, match=r"peval_mode='experience': .*peval_mode='epoch'"):
+        strategy.train(streams.class_incremental().train_stream[0])
+
+
+@pytest.mark.parametrize("mode", ["max", "min"])
+@pytest.mark.parametrize(
+    ("values", "epochs", "best"),
+    [
+        ([NAN, 0.5, 0.5, 0.5, 0.9, 0.9], 4, 2),
+        ([0.5, NAN, NAN, 0.9, 0.9, 0.9], 3, 1),
+        ([NAN, NAN, 0.5, 0.5, 0.5, 0.5], 2, 0),
+    ],
+    ids=["first", "later", "always"],
+)
+def test_nan_is_never_the_best(values, epochs, best, mode):
+    strategy, snapshots = train([*values, 0.5], mode=mode)
+    assert len(snapshots.weights) == epochs
+    plugin = strategy.plugins[0]
+    assert (plugin.best_step, plugin.best_value) == (best, 0.5 if best else None)
+    assert same(weights(strategy), snapshots.weights[best - 1])
+
+
+def test_a_best_value_of_nan_counts_as_none():
+    plugin = EarlyStoppingPlugin(1, "test_stream")
+    plugin.best_value = NAN
+    assert plugin._is_better(0.1)
+
+
+@pytest.mark.parametrize("value", [None, "", 3], ids=str)
+@pytest.mark.parametrize("name", ["val_stream_name", "metric_name"])
+def test_names_are_texts(name, value):
+    with pytest.raises(TypeError, match=f"{name}={value!r}: expected a name such as"):
+        EarlyStoppingPlugin(**{"patience": 1, "val_stream_name": "test_stream", name: value})

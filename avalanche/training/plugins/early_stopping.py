@@ -2,11 +2,13 @@
 
 import copy
 import logging
+import math
 from typing import Any, Literal, get_args
 
 import torch
 
 from avalanche.core.plugins import SupervisedPlugin
+from avalanche.training.plugins.lr_scheduling import require_evaluations
 
 __all__ = ["EarlyStoppingPlugin"]
 
@@ -44,7 +46,7 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
     Raises:
         ValueError: an impossible argument; in training, no evaluations, or a metric that is not
             there or not the only one that is meant.
-        TypeError: a margin that is no number.
+        TypeError: a margin that is no number, or a name that is no text.
 
     Example:
         >>> from avalanche.benchmarks.classic import SplitDigits
@@ -76,6 +78,10 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
     ) -> None:
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 1:
             raise ValueError(f"patience={patience!r}: expected a whole number of at least 1")
+        for name, given in (("val_stream_name", val_stream_name), ("metric_name", metric_name)):
+            if not isinstance(given, str) or not given:
+                example = "valid_stream" if name == "val_stream_name" else "Top1_Acc_Stream"
+                raise TypeError(f"{name}={given!r}: expected a name such as {example!r}")
         if mode not in get_args(Extreme):
             raise ValueError(f"mode={mode!r}: expected 'max' or 'min'")
         if peval_mode not in get_args(Unit):
@@ -109,11 +115,7 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Refuse to wait for evaluations that never come."""
         self._in_experience = False
-        if strategy.peval.eval_every < 1:
-            raise ValueError(
-                f"eval_every={strategy.peval.eval_every}: EarlyStoppingPlugin needs evaluations "
-                "during training; build the strategy with eval_every=1"
-            )
+        require_evaluations(strategy, "EarlyStoppingPlugin")
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Start anew: only what is learnt from now on counts."""
@@ -183,7 +185,10 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
             self._stopped = True
 
     def _is_better(self, value: float) -> bool:
-        if self.best_value is None:
+        """Whether ``value`` is better than the best; NaN is not better than anything."""
+        if math.isnan(value):
+            return False
+        if self.best_value is None or math.isnan(self.best_value):
             return True
         gain = value - self.best_value
         return (gain if self.mode == "max" else -gain) > self.margin
