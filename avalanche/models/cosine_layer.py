@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
+from avalanche.models.checks import check_sizes
 from avalanche.models.dynamic_modules import MASKED, DynamicModule, classes_of
 
 __all__ = ["CosineIncrementalClassifier", "CosineLinear", "SplitCosineLinear"]
@@ -31,6 +32,8 @@ class CosineLinear(nn.Module):
 
     def __init__(self, in_features: int, out_features: int, sigma: bool = True) -> None:
         super().__init__()
+        check_sizes(in_features=in_features)
+        check_sizes(0, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
@@ -133,6 +136,8 @@ class CosineIncrementalClassifier(DynamicModule):
 
     def __init__(self, in_features: int, num_classes: int = 0) -> None:
         super().__init__()
+        check_sizes(in_features=in_features)
+        check_sizes(0, num_classes=num_classes)
         self.in_features = in_features
         self.fc: CosineLinear | None = None
         if num_classes:

@@ -10,6 +10,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from avalanche.models.checks import check_sizes
+
 __all__ = [
     "DynamicModule",
     "IncrementalClassifier",
@@ -168,6 +170,9 @@ class IncrementalClassifier(DynamicModule):
             0.6 used -1000. Losses that look at every unit (label smoothing, squared error) need a
             finite one.
 
+    Raises:
+        ValueError: a width that is no whole number of at least 1, or units of at least 0.
+
     Example:
         >>> from types import SimpleNamespace
         >>> head = IncrementalClassifier(8)
@@ -189,6 +194,8 @@ class IncrementalClassifier(DynamicModule):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_sizes(in_features=in_features)
+        check_sizes(0, initial_out_features=initial_out_features)
         self.classifier = nn.Linear(in_features, initial_out_features)
         self.masking = masking
         self.mask_value = mask_value

@@ -5,6 +5,7 @@ from typing import Literal, cast, get_args
 from torch import Tensor, nn
 
 from avalanche.models.base_model import BaseModel
+from avalanche.models.checks import check_sizes
 from avalanche.models.dynamic_modules import (
     IncrementalClassifier,
     MultiHeadClassifier,
@@ -33,7 +34,7 @@ class IncrementalMLP(BaseModel):
         activation: ``"relu"`` or ``"tanh"``.
 
     Raises:
-        ValueError: no hidden layer, or another activation.
+        ValueError: a size that is no whole number of at least 1, or another activation.
 
     Example:
         >>> import torch
@@ -54,6 +55,7 @@ class IncrementalMLP(BaseModel):
         activation: Activation = "relu",
     ) -> None:
         super().__init__()
+        check_sizes(0, num_classes=num_classes)
         self.features = _hidden(input_size, hidden_size, hidden_layers, drop_rate, activation)
         self._input_size = input_size
         self.classifier = IncrementalClassifier(hidden_size, num_classes)
@@ -78,7 +80,7 @@ class MultiHeadMLP(MultiTaskModule):
         activation: ``"relu"`` or ``"tanh"``.
 
     Raises:
-        ValueError: no hidden layer, or another activation.
+        ValueError: a size that is no whole number of at least 1, or another activation.
 
     Example:
         >>> import torch
@@ -112,8 +114,7 @@ def _hidden(
     input_size: int, hidden_size: int, hidden_layers: int, drop_rate: float, activation: Activation
 ) -> nn.Module:
     """The hidden layers; dropout only where there is some."""
-    if hidden_layers < 1:
-        raise ValueError(f"hidden_layers={hidden_layers}: expected at least 1")
+    check_sizes(input_size=input_size, hidden_size=hidden_size, hidden_layers=hidden_layers)
     if activation not in get_args(Activation):
         raise ValueError(f"activation={activation!r}: expected 'relu' or 'tanh'")
     layers: list[nn.Module] = []

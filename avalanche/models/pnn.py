@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from avalanche.models.checks import check_sizes
 from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule, single_task
 from avalanche.models.simple_mlp import _flatten
 
@@ -228,7 +229,7 @@ class PNN(MultiTaskModule):
             hidden layers but the first, and the head.
 
     Raises:
-        ValueError: fewer than one layer, or an unknown adapter.
+        ValueError: a size that is no whole number of at least 1, or an unknown adapter.
 
     Example:
         >>> from types import SimpleNamespace
@@ -266,8 +267,11 @@ class PNN(MultiTaskModule):
         adapter: Adapter = "mlp",
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise ValueError(f"num_layers={num_layers}: expected at least 1 hidden layer")
+        check_sizes(
+            num_layers=num_layers,
+            in_features=in_features,
+            hidden_features_per_column=hidden_features_per_column,
+        )
         if adapter is None:
             raise ValueError("adapter=None: expected 'linear' or 'mlp'")
         width = hidden_features_per_column

@@ -6,6 +6,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from avalanche.models.base_model import BaseModel
+from avalanche.models.checks import check_sizes
 from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule
 
 __all__ = ["MTSimpleMLP", "SimpleMLP", "SimpleMLP_TinyImageNet"]
@@ -20,6 +21,9 @@ class SimpleMLP(BaseModel):
         hidden_size: units of each hidden layer.
         hidden_layers: number of hidden layers, at least 1.
         drop_rate: dropout probability after each hidden layer, in [0, 1].
+
+    Raises:
+        ValueError: a size that is no whole number of at least 1.
 
     Example:
         >>> import torch
@@ -36,8 +40,12 @@ class SimpleMLP(BaseModel):
         drop_rate: float = 0.5,
     ) -> None:
         super().__init__()
-        if hidden_layers < 1:
-            raise ValueError(f"hidden_layers={hidden_layers}: expected at least 1")
+        check_sizes(
+            num_classes=num_classes,
+            input_size=input_size,
+            hidden_size=hidden_size,
+            hidden_layers=hidden_layers,
+        )
         first = [nn.Linear(input_size, hidden_size), nn.ReLU(inplace=True), nn.Dropout(drop_rate)]
         # Further layers are nested, so that saved weights keep their names: features.3.0.weight ...
         further = [
@@ -69,6 +77,7 @@ class MTSimpleMLP(MultiTaskModule):
 
     def __init__(self, input_size: int = 28 * 28, hidden_size: int = 512) -> None:
         super().__init__()
+        check_sizes(input_size=input_size, hidden_size=hidden_size)
         self.features = nn.Sequential(
             nn.Linear(input_size, hidden_size), nn.ReLU(inplace=True), nn.Dropout()
         )

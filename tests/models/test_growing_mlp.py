@@ -56,7 +56,7 @@ def test_each_task_has_its_own_head() -> None:
 
 
 def test_wrong_sizes_are_refused() -> None:
-    with pytest.raises(ValueError, match="hidden_layers=0: expected at least 1"):
+    with pytest.raises(ValueError, match="hidden_layers=0: expected a whole number of at least 1"):
         IncrementalMLP(hidden_layers=0)
     with pytest.raises(ValueError, match="input_size=784: .*build it with input_size=4"):
         MultiHeadMLP()(torch.rand(2, 4), 0)

@@ -204,7 +204,7 @@ def test_a_layer_alone():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: PNN(num_layers=0), "num_layers=0: expected at least 1"),
+        (lambda: PNN(num_layers=0), "num_layers=0: expected a whole number of at least 1"),
         (lambda: PNN(adapter="conv"), "adapter='conv': expected 'linear' or 'mlp'"),
         (lambda: PNN(adapter=None), "adapter=None: expected 'linear' or 'mlp'"),
         (lambda: PNNColumn(2, 2, 0, adapter="x"), "adapter='x': expected 'linear' or 'mlp'"),
