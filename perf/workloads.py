@@ -44,18 +44,18 @@ ROWS = (
     Row("EWC, batch 128", "ewc", 128),
     Row("LwF, batch 128", "lwf", 128),
     Row("SI, batch 128", "si", 128),
-    Row("GEM, batch 128", "gem", 128, 3),
-    Row("GEM, 100 + 100 units, batch 32", "gem", 32, 3, (100, 100)),
+    Row("GEM, batch 128", "gem", 128, 5),
+    Row("GEM, 100 + 100 units, batch 128", "gem", 128, 5, (100, 100)),
     Row("A-GEM, batch 128", "agem", 128),
-    Row("A-GEM, 100 + 100 units, batch 32", "agem", 32, 2, (100, 100)),
+    Row("A-GEM, 100 + 100 units, batch 128", "agem", 128, 2, (100, 100)),
     Row("evaluation, batch 128", "eval", 128, 5),
 )
 LEARNING_RATE, MEMORY, EWC_LAMBDA, ALPHA, TEMPERATURE = 0.05, 200, 100.0, 1.0, 2.0
 SI_LAMBDA, DAMPING = 1.0, 0.1
-# GEM shares the memory out to the five experiences of the stream; A-GEM has the memory of
-# its paper.
+# GEM shares the memory out to the five experiences of the stream, since its cost grows with them;
+# A-GEM has the memory of its paper and the sample that is the default of avalanche-lib 0.6.
 PATTERNS, STRENGTH = MEMORY // 5, 0.5
-AVERAGED_PATTERNS, SAMPLE = 250, 256
+AVERAGED_PATTERNS, SAMPLE = 250, 64
 MEAN, DEVIATION = 0.1307, 0.3081
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 
