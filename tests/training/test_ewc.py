@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils import prune
+from unusual_linear import COMPUTED, mlp
 
 from avalanche.benchmarks import split_online_stream
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
@@ -26,10 +26,6 @@ from avalanche.training.regularization import (
 def dataset(count=13, features=5, classes=4):
     x = torch.randn(count, features)
     return _make_taskaware_tensor_classification_dataset(x, torch.arange(count) % classes)
-
-
-def mlp(*extra):
-    return nn.Sequential(nn.Linear(5, 6), *(extra or [nn.ReLU()]), nn.Linear(6, 4))
 
 
 def fisher_by_hand(model, data):
@@ -62,48 +58,6 @@ def hooked():
     model = mlp()
     model[2].register_forward_hook(lambda layer, inputs, output: F.normalize(output, dim=-1))
     return model
-
-
-class FoldedRows(nn.Module):
-    """Parts of a sample are rows of the batch: each row is not a sample of its own."""
-
-    def __init__(self):
-        super().__init__()
-        self.part, self.last = nn.Linear(1, 3), nn.Linear(15, 4)
-
-    def forward(self, x):
-        return self.last(torch.tanh(self.part(x.reshape(-1, 1))).reshape(len(x), -1))
-
-
-class ReusedWeight(nn.Module):
-    """The weight of a layer is used once by calling it and once as a plain tensor."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.last = nn.Linear(5, 6), nn.Linear(5, 4)
-
-    def forward(self, x):
-        return self.last(F.linear(torch.tanh(self.first(x)), self.first.weight.t()))
-
-
-def computed(how):
-    """A layer whose weight is computed from the parameter that is trained."""
-    model = mlp()
-    how(model[0])
-    return model
-
-
-def pruned(layer):
-    prune.l1_unstructured(layer, "weight", amount=0.5)
-
-
-COMPUTED = {
-    "folded rows": FoldedRows,
-    "reused weight": ReusedWeight,
-    "spectral norm": lambda: computed(nn.utils.spectral_norm),
-    "parametrization": lambda: computed(nn.utils.parametrizations.weight_norm),
-    "pruning": lambda: computed(pruned),
-}
 
 
 @pytest.mark.parametrize(
