@@ -15,6 +15,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import typing_extensions
 
+from avalanche.training.templates import checks
+
 __all__ = ["REQUIRED", "Option", "options_of", "plain_text", "type_text"]
 
 REQUIRED = inspect.Parameter.empty
@@ -74,7 +76,8 @@ def options_of(target: Callable[..., Any], skip: Iterable[str] = ()) -> list[Opt
     left_out = {"self", *skip}
     options = []
     for parameter in inspect.signature(target).parameters.values():
-        fields = {parameter.name: (hints.get(parameter.name, Any), parameter.default)}
+        own = REQUIRED if parameter.default is checks.REQUIRED else parameter.default
+        fields = {parameter.name: (hints.get(parameter.name, Any), own)}
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             continue
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:

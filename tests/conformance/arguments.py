@@ -8,14 +8,14 @@ from avalanche.testing.streams import FEATURES
 from avalanche.training.plugins import EvaluationPlugin
 
 STRATEGIES = {
-    "AGEM": {"criterion": None, "patterns_per_exp": 10, "sample_size": 16},
-    "GEM": {"criterion": None, "patterns_per_exp": 10},
+    "AGEM": {"patterns_per_exp": 10, "sample_size": 16},
+    "GEM": {"patterns_per_exp": 10},
     "CoPE": {"mem_size": 20, "n_classes": 6, "p_size": 6},
-    "EWC": {"criterion": None, "ewc_lambda": 1.0},
+    "EWC": {"ewc_lambda": 1.0},
     "GDumb": {"mem_size": 20},
-    "MAS": {"criterion": None, "lambda_reg": 0.01},
-    "SynapticIntelligence": {"criterion": None, "si_lambda": 1.0},
-    "LwF": {"criterion": None, "alpha": 1.0, "temperature": 2.0},
+    "MAS": {"lambda_reg": 0.01},
+    "SynapticIntelligence": {"si_lambda": 1.0},
+    "LwF": {"alpha": 1.0, "temperature": 2.0},
     "Replay": {"mem_size": 20},
 }
 

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 from arguments import LOOPS, MODELS, PLUGINS, SKIP, STRATEGIES
+from torch import nn
 from torch.optim import SGD
 
 import avalanche.training.plugins as plugins
@@ -13,9 +14,12 @@ from avalanche.benchmarks import classic
 from avalanche.core import BasePlugin
 from avalanche.core.events import EVENT_NAMES
 from avalanche.testing import STRATEGY_CHECKS, check_benchmark, check_buffer
+from avalanche.testing.strategies import tiny_model
 from avalanche.training import Naive
+from avalanche.training.ppp_loss import PPPloss
 from avalanche.training.storage_policy import ExemplarsBuffer
 from avalanche.training.templates import BaseTemplate
+from avalanche.training.templates.checks import REQUIRED
 
 
 def public(module, base):
@@ -86,3 +90,20 @@ def test_buffers(cls):
 @pytest.mark.parametrize("options", [{}, {"return_task_id": True}, {"n_experiences": 2}])
 def test_split_digits(options):
     check_benchmark(lambda seed: classic.SplitDigits(seed=seed, **options))
+
+
+@pytest.mark.parametrize("cls", STRATEGY_CLASSES, ids=lambda c: c.__name__)
+def test_strategies_need_no_criterion(cls):
+    model = MODELS.get(cls.__name__, tiny_model)()
+    strategy = cls(model, SGD(model.parameters(), lr=0.1), **STRATEGIES.get(cls.__name__, {}))
+    assert isinstance(strategy._criterion, (nn.CrossEntropyLoss, PPPloss))
+
+
+@pytest.mark.parametrize("cls", STRATEGY_CLASSES, ids=lambda c: c.__name__)
+def test_strategies_say_which_argument_is_missing(cls):
+    parameters = inspect.signature(cls).parameters.values()
+    model = MODELS.get(cls.__name__, tiny_model)()
+    for missing in (p.name for p in parameters if p.default is REQUIRED):
+        given = {k: v for k, v in STRATEGIES[cls.__name__].items() if k != missing}
+        with pytest.raises(TypeError, match=f"{cls.__name__}.*{missing}"):
+            cls(model, SGD(model.parameters(), lr=0.1), **given)

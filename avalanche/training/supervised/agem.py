@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from typing_extensions import Unpack
 
 from avalanche.training.plugins.agem import AGEMPlugin
+from avalanche.training.templates.checks import REQUIRED, check_given
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["AGEM"]
@@ -27,6 +28,7 @@ class AGEM(SupervisedTemplate):
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
+        TypeError: an argument without a default is missing.
         ValueError: fewer than 1 pattern.
     """
 
@@ -34,12 +36,13 @@ class AGEM(SupervisedTemplate):
         self,
         model: nn.Module,
         optimizer: Optimizer,
-        criterion: Callable[..., Tensor] | None,
-        patterns_per_exp: int,
+        criterion: Callable[..., Tensor] | None = None,
+        patterns_per_exp: int = REQUIRED,
         sample_size: int = 64,
         *args: Any,
         **base: Unpack[LoopOptions],
     ) -> None:
+        check_given(type(self).__name__, patterns_per_exp=patterns_per_exp)
         plugin = AGEMPlugin(patterns_per_exp, sample_size)
         super().__init__(model, optimizer, criterion, *args, **base)
         self.add_plugin(plugin)

@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 
 from avalanche.training.plugins.ewc import EWCPlugin
 from avalanche.training.regularization.ewc import FisherKind, Mode
+from avalanche.training.templates.checks import REQUIRED, check_given
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["EWC"]
@@ -32,6 +33,7 @@ class EWC(SupervisedTemplate):
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
+        TypeError: an argument without a default is missing.
         ValueError: as :class:`ElasticWeightConsolidation`.
     """
 
@@ -39,8 +41,8 @@ class EWC(SupervisedTemplate):
         self,
         model: nn.Module,
         optimizer: Optimizer,
-        criterion: Callable[..., Tensor] | None,
-        ewc_lambda: float,
+        criterion: Callable[..., Tensor] | None = None,
+        ewc_lambda: float = REQUIRED,
         mode: Mode = "separate",
         decay_factor: float | None = None,
         keep_importance_data: bool = False,
@@ -48,6 +50,7 @@ class EWC(SupervisedTemplate):
         fisher: FisherKind = "auto",
         **base: Unpack[LoopOptions],
     ) -> None:
+        check_given(type(self).__name__, ewc_lambda=ewc_lambda)
         plugin = EWCPlugin(ewc_lambda, mode, decay_factor, keep_importance_data, fisher)
         super().__init__(model, optimizer, criterion, *args, **base)
         self.add_plugin(plugin)

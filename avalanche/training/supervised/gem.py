@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 from typing_extensions import Unpack
 
 from avalanche.training.plugins.gem import GEMPlugin
+from avalanche.training.templates.checks import REQUIRED, check_given
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["GEM"]
@@ -27,6 +28,7 @@ class GEM(SupervisedTemplate):
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
+        TypeError: an argument without a default is missing.
         ValueError: fewer than 1 pattern, or a negative strength.
     """
 
@@ -34,12 +36,13 @@ class GEM(SupervisedTemplate):
         self,
         model: nn.Module,
         optimizer: Optimizer,
-        criterion: Callable[..., Tensor] | None,
-        patterns_per_exp: int,
+        criterion: Callable[..., Tensor] | None = None,
+        patterns_per_exp: int = REQUIRED,
         memory_strength: float = 0.5,
         *args: Any,
         **base: Unpack[LoopOptions],
     ) -> None:
+        check_given(type(self).__name__, patterns_per_exp=patterns_per_exp)
         plugin = GEMPlugin(patterns_per_exp, memory_strength)
         super().__init__(model, optimizer, criterion, *args, **base)
         self.add_plugin(plugin)

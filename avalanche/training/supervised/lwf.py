@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 
 from avalanche.training.plugins.lwf import LwFPlugin
 from avalanche.training.regularization.lwf import Units
+from avalanche.training.templates.checks import REQUIRED, check_given
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["LwF"]
@@ -31,6 +32,7 @@ class LwF(SupervisedTemplate):
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
+        TypeError: an argument without a default is missing.
         ValueError: as :class:`LwFPlugin`.
     """
 
@@ -38,15 +40,16 @@ class LwF(SupervisedTemplate):
         self,
         model: nn.Module,
         optimizer: Optimizer,
-        criterion: Callable[..., Tensor] | None,
-        alpha: float | Sequence[float],
-        temperature: float,
+        criterion: Callable[..., Tensor] | None = None,
+        alpha: float | Sequence[float] = REQUIRED,
+        temperature: float = REQUIRED,
         *args: Any,
         scale_by_temperature: bool = False,
         softmax_over: Units = "old",
         task_weight: float | Sequence[float] = 1,
         **base: Unpack[LoopOptions],
     ) -> None:
+        check_given(type(self).__name__, alpha=alpha, temperature=temperature)
         plugin = LwFPlugin(alpha, temperature, scale_by_temperature, softmax_over, task_weight)
         super().__init__(model, optimizer, criterion, *args, **base)
         self.add_plugin(plugin)

@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 
 from avalanche.training.plugins.synaptic_intelligence import SynapticIntelligencePlugin
 from avalanche.training.regularization.synaptic_intelligence import DAMPING
+from avalanche.training.templates.checks import REQUIRED, check_given
 from avalanche.training.templates.supervised import LoopOptions, SupervisedTemplate
 
 __all__ = ["SynapticIntelligence"]
@@ -32,7 +33,7 @@ class SynapticIntelligence(SupervisedTemplate):
         **base: arguments of :class:`SupervisedTemplate` by name.
 
     Raises:
-        TypeError: as :class:`SynapticIntelligencePenalty`.
+        TypeError: as :class:`SynapticIntelligencePenalty`, or without ``si_lambda``.
         ValueError: as :class:`SynapticIntelligencePenalty`, or ``precision="fp16"``.
     """
 
@@ -40,8 +41,8 @@ class SynapticIntelligence(SupervisedTemplate):
         self,
         model: nn.Module,
         optimizer: Optimizer,
-        criterion: Callable[..., Tensor] | None,
-        si_lambda: float | Sequence[float],
+        criterion: Callable[..., Tensor] | None = None,
+        si_lambda: float | Sequence[float] = REQUIRED,
         eps: float = DAMPING,
         *args: Any,
         excluded_parameters: Iterable[str] | None = None,
@@ -49,6 +50,7 @@ class SynapticIntelligence(SupervisedTemplate):
         batch_norm: bool = True,
         **base: Unpack[LoopOptions],
     ) -> None:
+        check_given(type(self).__name__, si_lambda=si_lambda)
         plugin = SynapticIntelligencePlugin(
             si_lambda, eps, excluded_parameters, clip=clip, batch_norm=batch_norm
         )

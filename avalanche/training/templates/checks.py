@@ -14,8 +14,10 @@ from avalanche.training.plugins.evaluation import EvaluationPlugin
 from avalanche.training.skeletons.adapters import as_plugin
 
 __all__ = [
+    "REQUIRED",
     "check_count",
     "check_criterion",
+    "check_given",
     "check_hooks",
     "check_keyword",
     "check_plugin",
@@ -23,6 +25,30 @@ __all__ = [
     "check_stream",
     "make_evaluator",
 ]
+
+
+class _Required:
+    """No default, where Python asks for one since ``criterion`` before it has one."""
+
+    def __repr__(self) -> str:
+        return "<required>"
+
+
+REQUIRED: Any = _Required()
+
+
+def check_given(strategy: str, **arguments: Any) -> None:
+    """Refuse a call that leaves out arguments whose default is :data:`REQUIRED`.
+
+    Raises:
+        TypeError: with the names of those that are missing.
+    """
+    missing = [name for name, value in arguments.items() if value is REQUIRED]
+    if missing:
+        raise TypeError(
+            f"{strategy} has no default for {' and '.join(missing)}: give "
+            f"{', '.join(f'{name}=...' for name in missing)}"
+        )
 
 
 def check_criterion(criterion: Any, model: nn.Module) -> None:
