@@ -82,17 +82,18 @@ def mean_over_samples(
     with importance_mode(model):
         for batch in loader:
             x, y, tasks = unpacked(batch, device)
-            if draw is not None:
-                with torch.no_grad():
-                    y = draw(answer(model, x, tasks))
 
             def summed_loss(x: Any = x, y: Tensor = y, tasks: Tensor | None = tasks) -> Tensor:
-                return loss(answer(model, x, tasks), y)
+                answers = answer(model, x, tasks)
+                return loss(answers, y if draw is None else draw(answers.detach()))
 
             by_layer = by_layer and add_by_layer(
                 model, parameters, total, summed_loss, len(y), measure, verify=count == 0
             )
             if not by_layer:
+                if draw is not None:
+                    with torch.no_grad():
+                        y = draw(answer(model, x, tasks))
                 _add_by_vmap(model, parameters, total, (x, y, tasks), loss, measure)
             count += len(y)
     if count:
