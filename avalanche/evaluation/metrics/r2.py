@@ -132,16 +132,8 @@ class R2PluginMetric(RegressionPluginMetric):
         trained_only: measure only what was learnt, in evaluation.
     """
 
-    def __init__(
-        self,
-        reset_at: ResetAt,
-        emit_at: EmitAt,
-        mode: Mode,
-        split_by_task: bool = False,
-        trained_only: bool = False,
-    ) -> None:
-        metric = TaskAwareR2() if split_by_task else R2()
-        super().__init__(metric, "R2", reset_at, emit_at, mode, trained_only)
+    NAME = "R2"
+    MAKE = R2
 
 
 class R2PerTaskPluginMetric(R2PluginMetric):

@@ -1,6 +1,7 @@
 """What the metrics of regression share."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -47,26 +48,27 @@ class RegressionPluginMetric(GenericPluginMetric[Any]):
     """A metric of outputs and targets that follows a strategy.
 
     Args:
-        metric: the standalone metric, or one for every task.
-        name: the metric's name without granularity.
         reset_at: when to forget.
         emit_at: when to emit.
         mode: ``"train"`` or ``"eval"``.
+        split_by_task: emit one value per task.
         trained_only: measure only what was learnt, in evaluation.
     """
 
+    NAME: ClassVar[str]  # without granularity
+    MAKE: ClassVar[Callable[[], OnDevice]]
+
     def __init__(
         self,
-        metric: OnDevice | ByTask[Any],
-        name: str,
         reset_at: ResetAt,
         emit_at: EmitAt,
         mode: Mode,
+        split_by_task: bool = False,
         trained_only: bool = False,
     ) -> None:
-        self._of = metric
-        self._name = name
-        super().__init__(metric, reset_at, emit_at, mode, trained_only)
+        make = type(self).MAKE
+        self._of: OnDevice | ByTask[Any] = ByTask(make) if split_by_task else make()
+        super().__init__(self._of, reset_at, emit_at, mode, trained_only)
 
     def update(self, strategy: Any) -> None:
         """Take the current batch."""
@@ -86,6 +88,6 @@ class RegressionPluginMetric(GenericPluginMetric[Any]):
 
     def __str__(self) -> str:
         if self._trained is not None:
-            return f"{self._name}_On_Trained_Experiences"
-        name = f"Task{self._name}" if isinstance(self._of, ByTask) else self._name
+            return f"{self.NAME}_On_Trained_Experiences"
+        name = f"Task{self.NAME}" if isinstance(self._of, ByTask) else self.NAME
         return f"Top1_{at.named(name, self._reset_at, self._emit_at)}"

@@ -105,16 +105,8 @@ class RMSEPluginMetric(RegressionPluginMetric):
         trained_only: measure only what was learnt, in evaluation.
     """
 
-    def __init__(
-        self,
-        reset_at: ResetAt,
-        emit_at: EmitAt,
-        mode: Mode,
-        split_by_task: bool = False,
-        trained_only: bool = False,
-    ) -> None:
-        metric = TaskAwareRMSE() if split_by_task else RMSE()
-        super().__init__(metric, "RMSE", reset_at, emit_at, mode, trained_only)
+    NAME = "RMSE"
+    MAKE = RMSE
 
 
 class RMSEPerTaskPluginMetric(RMSEPluginMetric):
