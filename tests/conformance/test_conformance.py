@@ -3,6 +3,7 @@
 import inspect
 
 import pytest
+import torch
 from arguments import LOOPS, MODELS, PLUGINS, SKIP, STRATEGIES
 from torch import nn
 from torch.optim import SGD
@@ -13,8 +14,8 @@ import avalanche.training.supervised as supervised
 from avalanche.benchmarks import classic
 from avalanche.core import BasePlugin
 from avalanche.core.events import EVENT_NAMES
-from avalanche.testing import STRATEGY_CHECKS, check_benchmark, check_buffer
-from avalanche.testing.strategies import tiny_model
+from avalanche.testing import STRATEGY_CHECKS, check_benchmark, check_buffer, streams
+from avalanche.testing.strategies import build, learn, tiny_model, weights
 from avalanche.training import Naive
 from avalanche.training.ppp_loss import PPPloss
 from avalanche.training.storage_policy import ExemplarsBuffer
@@ -79,6 +80,30 @@ def test_plugins(cls, check):
         return Naive(model, optimizer, **loop)
 
     CHECKS[check](factory)
+
+
+PAIRS = [c for c in STRATEGY_CLASSES if f"{c.__name__}Plugin" in plugins.__all__]
+
+
+@pytest.mark.parametrize("cls", PAIRS, ids=lambda c: c.__name__)
+def test_strategy_and_plugin_are_the_same_method_and_not_naive(cls):
+    name = f"{cls.__name__}Plugin"
+    own = PLUGINS.get(name, {})
+
+    def with_plugin(model, optimizer, **loop):
+        arguments = own(model, optimizer) if callable(own) else own
+        return Naive(model, optimizer, plugins=[getattr(plugins, name)(**arguments)], **loop)
+
+    def strategy(model, optimizer, **loop):
+        return cls(model, optimizer, **STRATEGIES.get(cls.__name__, {}), **loop)
+
+    benchmark, ends = streams.class_incremental(), []
+    for factory in (strategy, with_plugin, Naive):
+        made = build(factory)
+        learn(made, benchmark)
+        ends.append(weights(made)["1.weight"])
+    assert torch.equal(ends[0], ends[1])
+    assert not torch.equal(ends[0], ends[2])
 
 
 @pytest.mark.parametrize("cls", BUFFERS, ids=lambda c: c.__name__)

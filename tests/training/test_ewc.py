@@ -276,20 +276,6 @@ def test_a_strong_penalty_holds_the_weights(options):
     assert moves[1e3] < 0.7 * moves[0.0]
 
 
-def test_strategy_and_plugin_are_the_same_method():
-    benchmark, ends = streams.class_incremental(), []
-    for factory in (
-        lambda m, o, **k: EWC(m, o, None, 10.0, **k),
-        lambda m, o, **k: Naive(m, o, plugins=[EWCPlugin(10.0)], **k),
-        Naive,
-    ):
-        strategy = build(factory)
-        learn(strategy, benchmark)
-        ends.append(weights(strategy)["1.weight"])
-    assert torch.equal(ends[0], ends[1])
-    assert not torch.equal(ends[0], ends[2])
-
-
 def test_importances_are_kept_on_demand():
     benchmark = streams.class_incremental()
     for keep, count in ((False, 0), (True, 3)):

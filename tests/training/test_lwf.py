@@ -210,20 +210,6 @@ def test_a_weight_per_experience_the_last_one_staying():
     assert values[2] == values[1]
 
 
-def test_strategy_and_plugin_are_the_same_method_and_not_naive():
-    benchmark, ends = streams.class_incremental(), []
-    for factory in (
-        lambda m, o, **k: LwF(m, o, None, 5.0, T, **k),
-        lambda m, o, **k: LwF(m, o, None, 0.0, T, plugins=[LwFPlugin(5.0, T)], **k),
-        lambda m, o, **k: LwF(m, o, None, 0.0, T, **k),
-    ):
-        strategy = build(factory)
-        learn(strategy, benchmark)
-        ends.append(strategy.model[1].weight.detach().clone())
-    torch.testing.assert_close(ends[0], ends[1], rtol=0, atol=0)
-    assert not torch.equal(ends[0], ends[2])
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -121,20 +121,6 @@ def test_the_penalty_is_around_the_latest_weights(options, shares):
     torch.testing.assert_close(mas(model), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_strategy_and_plugin_are_the_same_method_and_not_naive():
-    benchmark, ends = streams.class_incremental(), []
-    for factory in (
-        lambda m, o, **k: MAS(m, o, None, 0.01, **k),
-        lambda m, o, **k: Naive(m, o, plugins=[MASPlugin(0.01)], **k),
-        Naive,
-    ):
-        strategy = build(factory)
-        learn(strategy, benchmark)
-        ends.append(weights(strategy)["1.weight"])
-    assert torch.equal(ends[0], ends[1])
-    assert not torch.equal(ends[0], ends[2])
-
-
 def test_a_strong_penalty_holds_the_weights():
     benchmark, moves = streams.domain_incremental(), {}
     for strength in (0.0, 10.0):

@@ -12,7 +12,7 @@ from torch import nn
 from avalanche.benchmarks import split_online_stream
 from avalanche.models import IncrementalClassifier
 from avalanche.testing import streams
-from avalanche.testing.strategies import build, learn, weights
+from avalanche.testing.strategies import build, learn
 from avalanche.training import Naive, SynapticIntelligence
 from avalanche.training.plugins import EWCPlugin, LwFPlugin, MASPlugin, SynapticIntelligencePlugin
 from avalanche.training.regularization import QuadraticPenalty, SynapticIntelligencePenalty
@@ -249,20 +249,6 @@ def test_saved_in_the_middle_of_an_experience():
         for part in online[7:12]:
             strategy.train(part, shuffle=False)
     assert_same(one.plugins[0].ewc_data, two.plugins[0].ewc_data, 0)
-
-
-def test_strategy_and_plugin_are_the_same_method_and_not_naive():
-    benchmark, ends = streams.class_incremental(), []
-    for factory in (
-        lambda m, o, **k: SynapticIntelligence(m, o, None, 50.0, **k),
-        lambda m, o, **k: Naive(m, o, plugins=[SynapticIntelligencePlugin(50.0)], **k),
-        Naive,
-    ):
-        strategy = build(factory)
-        learn(strategy, benchmark)
-        ends.append(weights(strategy)["1.weight"])
-    assert torch.equal(ends[0], ends[1])
-    assert not torch.equal(ends[0], ends[2])
 
 
 def test_one_strength_per_experience_the_last_one_staying():
