@@ -15,15 +15,13 @@ from typing import Any
 
 from avalanche.cli.errors import UsageError
 from avalanche.cli.request import Request
+from avalanche.cli.same_run import check_same_run
 from avalanche.report.build import write_text
 from avalanche.report.load import CONFIG_FILE, METRICS_FILE, SUMMARY_FILE, load_run
 from avalanche.report.rows import Row, format_rows, read_rows
 from avalanche.report.summary import as_json, summarize
 
 __all__ = ["RunFolder", "default_folder"]
-
-# More seeds or strategies may be added to a run; all else has to stay as it was.
-_MAY_GROW = ("seeds", "strategies", "provenance")
 
 
 class RunFolder:
@@ -66,10 +64,7 @@ class RunFolder:
             return
         except ValueError as error:
             raise UsageError(f"--out={self.path}: {error}; --overwrite starts again") from error
-        for key, value in config.items():
-            before = run.config.get(key, value)
-            if key not in _MAY_GROW and before != value:
-                raise UsageError(_differs(self.path, key, before, value))
+        check_same_run(self.path, run.config, config)
         self.finished = [(name, int(seed)) for name, seed in run.summary.get("finished", [])]
         _check_covers(self.path, config, self.finished)
         done = set(self.finished)
@@ -146,15 +141,3 @@ def _check_covers(path: Path, config: dict[str, Any], finished: list[tuple[str, 
                 f"--out={path}: the run there has {name} with seed {seed}, which this request "
                 "leaves out; --resume goes on with the same strategies and seeds, or more of them"
             )
-
-
-def _differs(path: Path, key: str, before: Any, now: Any) -> str:
-    if isinstance(before, dict) and isinstance(now, dict):
-        for inner in {**before, **now}:
-            if before.get(inner) != now.get(inner):
-                name = f"{key}.{inner}" if inner != "name" else key
-                return _differs(path, name, before.get(inner), now.get(inner))
-    return (
-        f"--{key}={now}: the run in {path} has {key}={before}; "
-        "give the same options to --resume it, or another --out"
-    )
