@@ -35,12 +35,22 @@ def experiment_command(command: str, words: Sequence[str]) -> int:
 
 def _experiment(request: Request, words: Sequence[str]) -> int:
     from avalanche.cli import experiment
-    from avalanche.cli.folder import RunFolder, check_free, default_folder
+    from avalanche.cli.folder import check_free, new_folder
+    from avalanche.cli.lock import only_writer
+
+    check_free(request)
+    experiment.check(request)
+    path = Path(request.out) if request.out else new_folder(request)
+    with only_writer(path):
+        check_free(request)  # another run may have been here since
+        return _write_run(request, path, words)
+
+
+def _write_run(request: Request, path: Path, words: Sequence[str]) -> int:
+    from avalanche.cli import experiment
+    from avalanche.cli.folder import RunFolder
     from avalanche.cli.progress import make_progress
 
-    path = Path(request.out) if request.out else default_folder(request)
-    check_free(request, path)
-    experiment.check(request)
     line = shlex.join(["avalanche", request.command, *words])
     config = {**request.config(), "provenance": experiment.provenance(request, line)}
     bounds = [c.name for c in request.strategies if experiment.is_upper_bound(c.name)]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from avalanche.cli.errors import UsageError
+from avalanche.cli.lock import LOCK_FILE
 from avalanche.cli.request import Request
 from avalanche.cli.same_run import check_same_run
 from avalanche.report.build import write_text
@@ -21,7 +22,7 @@ from avalanche.report.load import CONFIG_FILE, METRICS_FILE, SUMMARY_FILE, load_
 from avalanche.report.rows import Row, format_rows, read_rows
 from avalanche.report.summary import as_json, summarize
 
-__all__ = ["RunFolder", "default_folder"]
+__all__ = ["RunFolder", "check_free", "new_folder"]
 
 
 class RunFolder:
@@ -104,7 +105,7 @@ class RunFolder:
         write_text(self.path / CONFIG_FILE, yaml.safe_dump(config, sort_keys=False, width=100))
 
 
-def check_free(request: Request, path: Path) -> None:
+def check_free(request: Request) -> None:
     """Refuse to write into a folder that holds something, unless the user said so.
 
     Raises:
@@ -112,22 +113,38 @@ def check_free(request: Request, path: Path) -> None:
     """
     if request.resume and request.overwrite:
         raise UsageError("--resume --overwrite: only one of them can be; leave one out")
-    if request.resume and request.out is None:
-        raise UsageError("--resume: which run? give its folder with --out")
+    if request.out is None:
+        if request.resume:
+            raise UsageError("--resume: which run? give its folder with --out")
+        return
+    path = Path(request.out)
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out={path}: is a file; give a folder")
-    if path.is_dir() and any(path.iterdir()) and not (request.resume or request.overwrite):
+    occupied = path.is_dir() and any(entry.name != LOCK_FILE for entry in path.iterdir())
+    if occupied and not (request.resume or request.overwrite):
         raise UsageError(
             f"--out={path}: is not empty; add --resume to go on with the run that it holds, "
             "--overwrite to replace it, or give another folder"
         )
 
 
-def default_folder(request: Request) -> Path:
-    """Return a new folder below ``runs``, named after what is run and when."""
+def new_folder(request: Request) -> Path:
+    """Make a new folder below ``runs``, named after what is run and when, and by a number if taken.
+
+    Runs that start in the same second get a folder each.
+    """
     what = request.strategies[0].name if request.command == "run" else "compare"
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{request.benchmark.name}-{what}-{stamp}"
+    first = Path("runs") / f"{request.benchmark.name}-{what}-{stamp}"
+    path, number = first, 1
+    while True:
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            path = first.with_name(f"{first.name}-{number}")
+        else:
+            return path
 
 
 def _check_covers(path: Path, config: dict[str, Any], finished: list[tuple[str, int]]) -> None:

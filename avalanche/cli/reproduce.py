@@ -146,20 +146,23 @@ def _run_all(requests: Sequence[tuple[Config, Request]], kept: Path, options: An
 def _run_seed(config: Config, request: Request, runs: Path, progress: Progress) -> SeedResult:
     from avalanche.cli import experiment
     from avalanche.cli.folder import RunFolder
+    from avalanche.cli.lock import only_writer
     from avalanche.report.rows import read_rows
     from avalanche.report.summary import summarize
 
     commit = commit_of_code()
     noted = experiment.provenance(request, f"avalanche reproduce {config.path}")
     bounds = [c.name for c in request.strategies if experiment.is_upper_bound(c.name)]
-    folder = RunFolder(runs / config.name / f"seed-{request.seed}", bounds)
-    folder.start({**request.config(), "provenance": {**noted, "commit": commit}})
+    path = runs / config.name / f"seed-{request.seed}"
     state = "failed"
-    try:
-        experiment.run_all(request, folder, progress)
-        state = "complete"
-    finally:
-        folder.write_summary(state)
+    with only_writer(path):
+        folder = RunFolder(path, bounds)
+        folder.start({**request.config(), "provenance": {**noted, "commit": commit}})
+        try:
+            experiment.run_all(request, folder, progress)
+            state = "complete"
+        finally:
+            folder.write_summary(state)
     summary = summarize(read_rows(folder.metrics))[0]
     return SeedResult(
         average_accuracy=summary.average_accuracy.mean,

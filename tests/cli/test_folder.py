@@ -1,11 +1,12 @@
 import json
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import yaml
 
 from avalanche.cli.errors import UsageError
-from avalanche.cli.folder import RunFolder, check_free, default_folder
+from avalanche.cli.folder import RunFolder, check_free, new_folder
 from avalanche.cli.request import Choice, Request
 from avalanche.report.rows import Row, read_rows
 
@@ -90,24 +91,39 @@ def test_start_replaces_a_run_and_leaves_other_files_alone(tmp_path) -> None:
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path) -> None:
-    check_free(replace(REQUEST, out=str(tmp_path)), tmp_path)
-    check_free(replace(REQUEST, out="none"), tmp_path / "none")
+    there = replace(REQUEST, out=str(tmp_path))
+    check_free(there)
+    check_free(REQUEST)
+    check_free(replace(REQUEST, out=str(tmp_path / "none")))
     (tmp_path / "file").write_text("x")
     with pytest.raises(UsageError, match=r"is not empty; add --resume .* --overwrite"):
-        check_free(REQUEST, tmp_path)
-    check_free(replace(REQUEST, out="x", resume=True), tmp_path)
-    check_free(replace(REQUEST, overwrite=True), tmp_path)
+        check_free(there)
+    check_free(replace(there, resume=True))
+    check_free(replace(there, overwrite=True))
     with pytest.raises(UsageError, match="is a file"):
-        check_free(REQUEST, tmp_path / "file")
+        check_free(replace(REQUEST, out=str(tmp_path / "file")))
 
 
-def test_resume_needs_a_folder_and_excludes_overwrite(tmp_path) -> None:
+def test_resume_needs_a_folder_and_excludes_overwrite() -> None:
     with pytest.raises(UsageError, match="give its folder with --out"):
-        check_free(replace(REQUEST, resume=True), tmp_path)
+        check_free(replace(REQUEST, resume=True))
     with pytest.raises(UsageError, match="only one of them"):
-        check_free(replace(REQUEST, out="x", resume=True, overwrite=True), tmp_path)
+        check_free(replace(REQUEST, out="x", resume=True, overwrite=True))
 
 
-def test_default_folder_is_named_after_the_run() -> None:
-    assert default_folder(REQUEST).name.startswith("B-Naive-")
-    assert default_folder(replace(REQUEST, command="compare")).name.startswith("B-compare-")
+def test_a_new_folder_is_named_after_the_run_and_never_shared(tmp_path, monkeypatch) -> None:
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2024, 1, 2, 12)
+
+    monkeypatch.setattr("avalanche.cli.folder.datetime", Noon)
+    monkeypatch.chdir(tmp_path)
+    made = [new_folder(REQUEST) for _ in range(3)]
+    assert [path.name for path in made] == [
+        "B-Naive-20240102-120000",
+        "B-Naive-20240102-120000-2",
+        "B-Naive-20240102-120000-3",
+    ]
+    assert all(path.is_dir() for path in made)
+    assert new_folder(replace(REQUEST, command="compare")).name == "B-compare-20240102-120000"
