@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from avalanche.report import html, plots
-from avalanche.report.load import CONFIG_FILE, Run, load_runs, merge_rows
+from avalanche.report.load import CONFIG_FILE, Run, folder_labels, load_runs, merge_rows
 from avalanche.report.summary import StrategySummary, summarize
 
 __all__ = ["Report", "build_report", "write_text"]
@@ -64,7 +65,7 @@ def build_report(run_dirs: Sequence[Path | str], out: Path | str | None = None) 
 
     Raises:
         FileNotFoundError: a folder holds no run.
-        ValueError: no folder was given, or a file in one cannot be read.
+        ValueError: no folder was given, one is there twice, or a file in one cannot be read.
     """
     folders = [Path(folder) for folder in run_dirs]
     runs = load_runs(folders)
@@ -87,8 +88,8 @@ def build_report(run_dirs: Sequence[Path | str], out: Path | str | None = None) 
         configs=_configs(runs),
         versions=_provenance(runs[0]).get("versions", {}),
         notes=[
-            f"{run.folder.name} was interrupted: this shows what was computed until then."
-            for run in runs
+            f"{label} was interrupted: this shows what was computed until then."
+            for run, label in zip(runs, folder_labels(runs), strict=True)
             if not run.complete
         ],
     )
@@ -98,14 +99,22 @@ def build_report(run_dirs: Sequence[Path | str], out: Path | str | None = None) 
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all: a killed process leaves the old one."""
+    """Write a file as a whole or not at all: a killed process leaves the old one.
+
+    Several processes may write the same file: it is then what one of them wrote.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    # A name of its own for each process; made here and not by `tempfile`, whose files are private.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _provenance(run: Run) -> dict[str, Any]:
@@ -151,8 +160,8 @@ def _facts(runs: Sequence[Run]) -> list[str]:
 
 def _configs(runs: Sequence[Run]) -> dict[str, str]:
     texts = {}
-    for run in runs:
+    for run, label in zip(runs, folder_labels(runs), strict=True):
         path = run.folder / CONFIG_FILE
         if path.is_file():
-            texts[run.folder.resolve().name] = path.read_text(encoding="utf-8")
+            texts[label] = path.read_text(encoding="utf-8")
     return texts

@@ -11,7 +11,7 @@ from typing import Any
 
 from avalanche.report.rows import Row, read_rows
 
-__all__ = ["Run", "load_run", "load_runs", "merge_rows"]
+__all__ = ["Run", "folder_labels", "load_run", "load_runs", "merge_rows"]
 
 METRICS_FILE = "metrics.csv"
 CONFIG_FILE = "config.yaml"
@@ -68,11 +68,15 @@ def load_runs(folders: Sequence[Path]) -> list[Run]:
     """Read several folders.
 
     Raises:
-        ValueError: no folder was given, or one of them cannot be read.
+        ValueError: no folder was given, one is there twice, or one cannot be read.
         FileNotFoundError: one of them holds no run.
     """
     if not folders:
         raise ValueError("run_dirs=[]: expected at least one folder of a run")
+    seen = Counter(Path(folder).resolve() for folder in folders)
+    twice = [str(folder) for folder in folders if seen[Path(folder).resolve()] > 1]
+    if twice:
+        raise ValueError(f"run_dirs={', '.join(twice)}: the same folder; give each run once")
     return [load_run(Path(folder)) for folder in folders]
 
 
@@ -81,17 +85,35 @@ def merge_rows(runs: Sequence[Run]) -> tuple[list[Row], tuple[str, ...]]:
 
     A strategy that several runs have is told apart by its folder: ``Replay (small)``.
     """
+    folders = folder_labels(runs)
     count = Counter(name for run in runs for name in {row.strategy for row in run.rows})
     rows: list[Row] = []
     bounds: list[str] = []
-    for run in runs:
+    for run, folder in zip(runs, folders, strict=True):
         label = {
-            name: f"{name} ({run.folder.resolve().name})" if count[name] > 1 else name
+            name: f"{name} ({folder})" if count[name] > 1 else name
             for name in {row.strategy for row in run.rows}
         }
         rows += [replace(row, strategy=label[row.strategy]) for row in run.rows]
         bounds += [label.get(name, name) for name in run.upper_bounds]
     return rows, tuple(bounds)
+
+
+def folder_labels(runs: Sequence[Run]) -> list[str]:
+    """Return the name of each run's folder, with as many of its parents as tell it from the others.
+
+    Example:
+        >>> folder_labels([Run(Path(folder), ()) for folder in ("/x/run", "/y/run", "/z")])
+        ['x/run', 'y/run', 'z']
+    """
+    paths = [run.folder.resolve().parts for run in runs]
+    labels = []
+    for path in paths:
+        size = 1
+        while size < len(path) and sum(other[-size:] == path[-size:] for other in paths) > 1:
+            size += 1
+        labels.append(Path(*path[-size:]).as_posix())
+    return labels
 
 
 def _mapping(path: Path, read: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from avalanche.report.load import load_run, load_runs, merge_rows
+from avalanche.report.load import folder_labels, load_run, load_runs, merge_rows
 from avalanche.report.rows import format_rows
 
 
@@ -10,7 +10,7 @@ from avalanche.report.rows import format_rows
 def folder(make_rows, tmp_path):
     def make(name: str, strategies) -> object:
         path = tmp_path / name
-        path.mkdir()
+        path.mkdir(parents=True)
         (path / "metrics.csv").write_text(format_rows(make_rows(strategies), header=True))
         return path
 
@@ -28,6 +28,22 @@ def test_same_strategy_in_two_runs_is_told_apart_by_folder(folder) -> None:
     runs = load_runs([folder("small", ("Naive", "Replay")), folder("large", ("Replay",))])
     rows, _ = merge_rows(runs)
     assert {row.strategy for row in rows} == {"Naive", "Replay (small)", "Replay (large)"}
+
+
+def test_runs_in_folders_of_the_same_name_stay_apart(folder) -> None:
+    names = ("px/run", "py/run", "py/a/run", "other")
+    runs = load_runs([folder(name, ("Naive",)) for name in names])
+    assert folder_labels(runs) == ["px/run", "py/run", "a/run", "other"]
+    rows, _ = merge_rows(runs)
+    assert {row.strategy for row in rows} == {
+        "Naive (px/run)", "Naive (py/run)", "Naive (a/run)", "Naive (other)"
+    }  # fmt: skip
+
+
+def test_the_same_run_twice_is_refused(folder) -> None:
+    path = folder("a", ("Naive",))
+    with pytest.raises(ValueError, match=r"run_dirs=.*/a, .*/a/\.\./a: the same folder; give each"):
+        load_runs([path, path / ".." / "a"])
 
 
 def test_upper_bounds_keep_their_mark_when_renamed(folder) -> None:
