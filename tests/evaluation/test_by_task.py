@@ -4,6 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from avalanche.evaluation.metrics import (
+    AverageMeanClassAccuracy,
+    ClassAccuracy,
+    LabelsRepartition,
+)
 from avalanche.evaluation.metrics.by_task import (
     ByTask,
     TaskSums,
@@ -67,3 +72,38 @@ def test_pairs_of_task_and_class(task):
     pairs = task_and_class(task, torch.tensor([0, 3, 2**20]))
     assert [split_task_and_class(p) for p in pairs.tolist()] == [(task, c) for c in (0, 3, 2**20)]
     assert task_and_class(torch.tensor([task] * 3), torch.tensor([0, 3, 2**20])).equal(pairs)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.uint8, torch.int8, torch.int16, torch.int32], ids=["u8", "i8", "i16", "i32"]
+)
+def test_small_types_of_task_labels_keep_tasks_apart(dtype):
+    tasks, true, found = np.array([0, 1, 2, 2]), np.array([1, 1, 0, 3]), np.array([1, 0, 0, 1])
+    labels, classes = torch.tensor(tasks, dtype=dtype), torch.tensor(true, dtype=dtype)
+    pairs = set(zip(tasks.tolist(), true.tolist(), strict=True))
+    chosen = {pair: (tasks == pair[0]) & (true == pair[1]) for pair in pairs}
+
+    accuracy = ClassAccuracy()
+    accuracy.update(torch.tensor(found), classes, labels)
+    for (task, label), rows in chosen.items():
+        assert accuracy.result()[task][label] == (found[rows] == label).mean()
+    counts = LabelsRepartition()
+    counts.update(labels, classes)
+    assert {(t, c): n for t, of in counts.result().items() for c, n in of.items()} == {
+        pair: rows.sum() for pair, rows in chosen.items()
+    }
+    amca = AverageMeanClassAccuracy()
+    amca.update(torch.tensor(found), classes, labels)
+    assert amca.result() == {0: 1.0, 1: 0.0, 2: 0.5}
+
+
+@pytest.mark.parametrize("task", [0, 3], ids=str)
+@pytest.mark.parametrize("label", [-1, -100], ids=str)
+def test_a_negative_class_is_refused_by_name(task, label):
+    classes = torch.tensor([0, label])
+    metric, counts = ClassAccuracy(), LabelsRepartition()
+    metric.update(torch.tensor([0, 0]), classes, task)
+    counts.update(task, classes)
+    for read in (metric.result, counts.result):
+        with pytest.raises(ValueError, match=f"class {label}: expected classes of 0 or more"):
+            read()

@@ -24,13 +24,24 @@ def task_ids(strategy: Any) -> int | Tensor:
 def task_and_class(task_labels: int | Tensor, classes: Tensor) -> Tensor:
     """One number for each pair, ``(batch,)``; :func:`split_task_and_class` takes it apart."""
     if isinstance(task_labels, Tensor):
-        task_labels = task_labels.to(classes.device)
+        task_labels = task_labels.to(classes.device).long()  # smaller types have no room for both
     return (task_labels << _CLASS_BITS) + classes.long()
 
 
 def split_task_and_class(pair: int) -> tuple[int, int]:
-    """Task label and class."""
-    return pair >> _CLASS_BITS, pair & ((1 << _CLASS_BITS) - 1)
+    """Task label and class.
+
+    Raises:
+        ValueError: the class is negative, which shows only here: looking at it on the device would
+            mean to wait.
+    """
+    label = pair & ((1 << _CLASS_BITS) - 1)
+    if label >> (_CLASS_BITS - 1):
+        raise ValueError(
+            f"class {label - (1 << _CLASS_BITS)}: expected classes of 0 or more; leave out samples "
+            "without a class before the metric gets them"
+        )
+    return pair >> _CLASS_BITS, label
 
 
 def label_each(task_labels: int | Tensor, values: Tensor) -> Tensor:
