@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["TrainedExperiences", "trained_position"]
+__all__ = ["TrainedExperiences", "classes_of", "experiences_in_training", "trained_position"]
 
 
 def trained_position(experience: Any) -> int:
@@ -15,6 +15,30 @@ def trained_position(experience: Any) -> int:
     return int((experience if origin is None else origin).current_experience)
 
 
+def experiences_in_training(strategy: Any) -> list[Any]:
+    """What a strategy is training on.
+
+    That is ``strategy.experience``, or all of ``strategy.joint_experiences`` where a strategy that
+    learns many at once says so.
+    """
+    return getattr(strategy, "joint_experiences", None) or [strategy.experience]
+
+
+def classes_of(metric: object, experience: Any) -> list[int]:
+    """Classes of an experience, for a metric that needs them.
+
+    Raises:
+        ValueError: the experience does not know them.
+    """
+    classes = getattr(experience, "classes_in_this_experience", None)
+    if classes is None:
+        raise ValueError(
+            f"{metric} needs to know the classes of an experience, and this one has no "
+            "classes_in_this_experience; use a benchmark of classes"
+        )
+    return [*map(int, classes)]
+
+
 class TrainedExperiences:
     """The positions that were trained on, in the order in which their training first began."""
 
@@ -22,13 +46,9 @@ class TrainedExperiences:
         self._positions: dict[int, None] = {}
 
     def add(self, strategy: Any) -> None:
-        """Remember what ``strategy`` is training on.
-
-        That is ``strategy.experience``, or all of ``strategy.joint_experiences`` where a strategy
-        that learns many at once says so.
-        """
-        together = getattr(strategy, "joint_experiences", None) or [strategy.experience]
-        self._positions.update(dict.fromkeys(map(trained_position, together)))
+        """Remember what ``strategy`` is training on."""
+        now = experiences_in_training(strategy)
+        self._positions.update(dict.fromkeys(map(trained_position, now)))
 
     def __contains__(self, position: int) -> bool:
         return position in self._positions

@@ -116,6 +116,18 @@ def test_state_round_trips():
     assert found[0] == found[1]
 
 
+def test_experiences_learnt_together_are_all_new():
+    loop = loop_of(mean_scores_metrics())
+    loop.joint_experiences = make_stream("train", 3, classes=1)
+    loop.train(loop.joint_experiences[-1], [[(SCORES, TRUE)]])
+    loop.eval(make_stream("test", 1), [[(SCORES, TRUE)]])
+    found = loop.evaluator.get_last_metrics()
+    phases = ("train_phase/train", "eval_phase/test")
+    assert {name: value for name, value in found.items() if "classes" in name} == {
+        f"MeanScores/{phase}_stream/new_classes": (0 + 4 + 7 + 11) / 4 for phase in phases
+    }
+
+
 def test_class_lists_are_needed():
     loop = loop_of(mean_scores_metrics())
     experience = make_stream("train", 1)[0]

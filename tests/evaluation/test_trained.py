@@ -4,7 +4,11 @@ from types import SimpleNamespace as Namespace
 
 from fake_loop import make_stream
 
-from avalanche.evaluation.trained import TrainedExperiences, trained_position
+from avalanche.evaluation.trained import (
+    TrainedExperiences,
+    experiences_in_training,
+    trained_position,
+)
 
 
 def test_positions():
@@ -14,6 +18,15 @@ def test_positions():
     assert trained_position(small[7]) == 2
     small[7].origin_experience = None
     assert trained_position(small[7]) == 7
+
+
+def test_what_is_learnt_now():
+    alone, together = make_stream("train", 3)[0], make_stream("train", 3)
+    assert experiences_in_training(Namespace(experience=alone)) == [alone]
+    not_joint = Namespace(experience=alone, joint_experiences=[])
+    assert experiences_in_training(not_joint) == [alone]
+    joint = Namespace(experience=together[-1], joint_experiences=together)
+    assert experiences_in_training(joint) == together
 
 
 def test_order_and_state():

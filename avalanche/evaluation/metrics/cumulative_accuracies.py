@@ -16,9 +16,9 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metric_results import MetricResult, MetricValue
-from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metric_utils import get_metric_key, stream_type
 from avalanche.evaluation.metrics.accuracy import class_labels
-from avalanche.evaluation.trained import trained_position
+from avalanche.evaluation.trained import classes_of, experiences_in_training, trained_position
 
 __all__ = [
     "CumulativeAccuracy",
@@ -92,12 +92,17 @@ class CumulativeAccuracy(Metric[dict[int, float]]):
 
     def result(self) -> dict[int, float]:
         """Accuracy per set; 0 for a set without samples."""
+        return {**dict.fromkeys(self._counts, 0.0), **self.measured()}
+
+    def measured(self) -> dict[int, float]:
+        """Accuracy per set, of those that have samples."""
         if not self._counts:
             return {}
         counts = torch.stack([*self._counts.values()]).tolist()
         return {
-            key: right / total if total else 0.0
+            key: right / total
             for key, (right, total) in zip(self._counts, counts, strict=True)
+            if total
         }
 
     def reset(self) -> None:
@@ -116,7 +121,8 @@ class CumulativeAccuracy(Metric[dict[int, float]]):
 class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
     """Cumulative accuracy of every experience learnt: ``CumulativeAccuracy``.
 
-    The experience at the end of a name is the one up to which classes were seen.
+    The experience at the end of a name is the one up to which classes were seen. Sets of which no
+    sample was evaluated have no value.
 
     Args:
         reset_at: when to forget.
@@ -135,31 +141,29 @@ class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
         return "CumulativeAccuracy"
 
     def before_training_exp(self, strategy: Any, **kwargs: Any) -> MetricResult:
-        """Add the classes of the experience to those seen."""
-        experience = strategy.experience
-        classes = getattr(experience, "classes_in_this_experience", None)
-        if classes is None:
-            raise ValueError(
-                f"{self} needs to know the classes of an experience, and this one has no "
-                "classes_in_this_experience; use a benchmark of classes"
-            )
-        position, latest = trained_position(experience), next(reversed(self._seen), None)
-        if position == latest or position not in self._seen:  # of old ones the set stays
-            before = [] if latest is None else self._seen[latest]
-            self._seen[position] = sorted({*before, *map(int, classes)})
+        """Add the classes of what is learnt to those seen."""
+        for experience in experiences_in_training(strategy):
+            position, latest = trained_position(experience), next(reversed(self._seen), None)
+            classes = classes_of(self, experience)
+            if position == latest or position not in self._seen:  # of old ones the set stays
+                before = [] if latest is None else self._seen[latest]
+                self._seen[position] = sorted({*before, *classes})
         return super().before_training_exp(strategy)
 
     def update(self, strategy: Any) -> None:
         """Count the current batch."""
         self._cumulative.update(self._seen, strategy.mb_output, strategy.mb_y)
 
-    def _values(self) -> dict[int, float]:
-        """What is emitted, per experience."""
-        return self._cumulative.result()
+    def _values(self, stream: str) -> dict[int, float]:
+        """What is emitted of a stream, per experience."""
+        return self._cumulative.measured()
 
     def _package_result(self, strategy: Any) -> list[MetricValue]:
         whole = get_metric_key(self, strategy, add_task=False)
-        step, values = strategy.clock.train_iterations, self._values()
+        step, values = (
+            strategy.clock.train_iterations,
+            self._values(stream_type(strategy.experience)),
+        )
         return [
             MetricValue(self, replace(whole, experience=k), value, step)
             for k, value in values.items()
@@ -179,8 +183,9 @@ class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
 class CumulativeForgettingPluginMetric(CumulativeAccuracyPluginMetric):
     """What of the cumulative accuracy is lost: ``CumulativeForgetting``.
 
-    For every experience learnt, the value right after learning it minus the present one; the one
-    learnt last has none.
+    For every experience learnt, the value right after learning it minus the present one. The one
+    learnt last has none, nor has one that was not measured before the next was learnt. Each stream
+    has first values of its own.
 
     Args:
         reset_at: when to forget the counts; first values stay.
@@ -191,30 +196,33 @@ class CumulativeForgettingPluginMetric(CumulativeAccuracyPluginMetric):
     def __init__(
         self, reset_at: ResetAt = "stream", emit_at: EmitAt = "stream", mode: Mode = "eval"
     ) -> None:
-        self._first: dict[int, float] = {}
+        self._first: dict[str, dict[int, float]] = {}
+        self._stream = ""
         super().__init__(reset_at, emit_at, mode)
 
     def __str__(self) -> str:
         return "CumulativeForgetting"
 
     def result(self) -> dict[int, float]:
-        """Forgetting of every experience but the one learnt last."""
-        now = self._cumulative.result()
+        """Forgetting of every experience but the one learnt last, in the stream measured last."""
+        first, now = self._first.get(self._stream, {}), self._cumulative.measured()
         old = list(self._seen)[:-1]
-        return {k: self._first[k] - now[k] for k in old if k in self._first and k in now}
+        return {k: first[k] - now[k] for k in old if k in first and k in now}
 
-    def _values(self) -> dict[int, float]:
-        latest = next(reversed(self._seen), None)
-        for k, value in self._cumulative.result().items():
-            if k == latest or k not in self._first:  # still learning, or just learnt
-                self._first[k] = value
+    def _values(self, stream: str) -> dict[int, float]:
+        self._stream = stream
+        latest, now = next(reversed(self._seen), None), self._cumulative.measured()
+        if latest is not None and latest in now:  # still learning, or just learnt
+            self._first.setdefault(stream, {})[latest] = now[latest]
         return self.result()
 
     def state_dict(self) -> dict[str, Any]:
         """Counts, the classes seen, and the first values."""
-        return {**super().state_dict(), "first": dict(self._first)}
+        first = {stream: dict(values) for stream, values in self._first.items()}
+        return {**super().state_dict(), "first": first, "stream": self._stream}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
         super().load_state_dict(state)
-        self._first = dict(state["first"])
+        self._first = {stream: dict(values) for stream, values in state["first"].items()}
+        self._stream = state["stream"]

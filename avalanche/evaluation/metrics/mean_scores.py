@@ -19,6 +19,7 @@ from avalanche.evaluation.metric_results import (
 from avalanche.evaluation.metric_utils import get_metric_key
 from avalanche.evaluation.metrics.accuracy import class_labels
 from avalanche.evaluation.metrics.by_task import OnTaskSums
+from avalanche.evaluation.trained import classes_of, experiences_in_training
 
 __all__ = [
     "MeanNewOldScores",
@@ -224,8 +225,8 @@ class MeanScoresTrainPluginMetric(MeanScoresPluginMetricABC):
 class MeanScoresEvalPluginMetric(MeanScoresPluginMetricABC):
     """Mean scores over every evaluated stream.
 
-    New are the classes of the experience learnt last, old those of the experiences before; classes
-    that were not learnt yet are neither.
+    New are the classes of the experience learnt last, or of all that were learnt together, old
+    those of the experiences before; classes that were not learnt yet are neither.
 
     Args:
         image_creator: draws the history.
@@ -243,7 +244,7 @@ class MeanScoresEvalPluginMetric(MeanScoresPluginMetricABC):
 
     def before_training_exp(self, strategy: Any) -> MetricResult:
         """Note which classes are new."""
-        self._new = set(_classes(self, strategy))
+        self._new = _classes(self, strategy)
         self._learnt |= self._new
         return None
 
@@ -274,14 +275,13 @@ class MeanScoresEvalPluginMetric(MeanScoresPluginMetricABC):
         self._learnt, self._new = set(state["learnt"]), set(state["new"])
 
 
-def _classes(metric: object, strategy: Any) -> list[int]:
-    classes = getattr(strategy.experience, "classes_in_this_experience", None)
-    if classes is None:
-        raise ValueError(
-            f"{metric} needs to know the classes of an experience, and this one has no "
-            "classes_in_this_experience; use a benchmark of classes"
-        )
-    return [*map(int, classes)]
+def _classes(metric: object, strategy: Any) -> set[int]:
+    """Classes of what is learnt now."""
+    return {
+        label
+        for experience in experiences_in_training(strategy)
+        for label in classes_of(metric, experience)
+    }
 
 
 def mean_scores_metrics(
