@@ -1,9 +1,10 @@
 """Every value that was emitted, kept small, and the tidy table of them."""
 
+import operator
 from array import array
 from typing import Any
 
-from avalanche.evaluation.metric_results import MetricValue, plain_value
+from avalanche.evaluation.metric_results import MetricValue, from_plain, plain_value, scalars
 
 __all__ = ["MetricHistory"]
 
@@ -16,7 +17,7 @@ class _Series:
     def __init__(self, place: dict[str, Any]) -> None:
         self.place = place
         self.order = array("q")
-        self.steps = array("q")
+        self.steps: array[Any] = array("q")  # of type "d" once one is not whole
         self.trained = array("q")
         self.values: list[Any] = []
 
@@ -46,7 +47,12 @@ class MetricHistory:
         self._pending: list[tuple[MetricValue, _Series, int]] = []
 
     def add(self, value: MetricValue) -> None:
-        """Keep one more value."""
+        """Keep one more value.
+
+        Raises:
+            TypeError: its position on the horizontal axis is no number; nothing is kept then.
+        """
+        step = _position(value)
         self._last[value.name] = value
         if not self.keep_all:
             return
@@ -60,8 +66,10 @@ class MetricHistory:
                 "metric": value.metric,
             }
             series = self._series[value.name] = _Series(place)
+        if isinstance(step, float) and series.steps.typecode == "q":
+            series.steps = array("d", series.steps)
         series.order.append(self._count)
-        series.steps.append(value.x_plot)
+        series.steps.append(step)
         series.trained.append(-1 if value.trained_experience is None else value.trained_experience)
         self._count += 1
         if value.pending:
@@ -100,12 +108,12 @@ class MetricHistory:
         """One row per scalar value, in order of emission."""
         self._resolve()
         rows = [
-            (order, step, trained, series.place, value)
+            (order, step, trained, {**series.place, "metric": metric}, number)
             for series in self._series.values()
             for order, step, trained, value in zip(
                 series.order, series.steps, series.trained, series.values, strict=True
             )
-            if isinstance(value, (int, float)) and not isinstance(value, bool)
+            for metric, number in scalars(series.place["metric"], value)
         ]
         rows.sort(key=lambda row: row[0])
         return [
@@ -124,7 +132,7 @@ class MetricHistory:
         last = {
             name: {
                 "value": plain_value(value.value),
-                "step": value.x_plot,
+                "step": _position(value),
                 "trained": value.trained_experience,
             }
             for name, value in self._last.items()
@@ -147,13 +155,23 @@ class MetricHistory:
         self._count = state["count"]
         self._last = {}
         for name, saved in state["last"].items():
-            value = MetricValue(None, name, saved["value"], saved["step"])
+            value = MetricValue(None, name, from_plain(saved["value"]), saved["step"])
             value.trained_experience = saved["trained"]
             self._last[name] = value
         self._series = {}
         for name, saved in state["series"].items():
             series = self._series[name] = _Series(dict(saved["place"]))
             series.order = array("q", saved["order"])
-            series.steps = array("q", saved["steps"])
+            whole = all(isinstance(step, int) for step in saved["steps"])
+            series.steps = array("q" if whole else "d", saved["steps"])
             series.trained = array("q", saved["trained"])
-            series.values = list(saved["values"])
+            series.values = [from_plain(value) for value in saved["values"]]
+
+
+def _position(value: MetricValue) -> int | float:
+    try:
+        return operator.index(value.x_plot)
+    except TypeError:  # not a whole number
+        if not hasattr(value.x_plot, "__float__"):
+            raise TypeError(f"x_plot={value.x_plot!r} of {value.name}: expected a number") from None
+        return float(value.x_plot)

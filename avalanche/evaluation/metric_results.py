@@ -1,6 +1,6 @@
 """What a metric emits: a named value with its place in the run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -104,14 +104,14 @@ MetricType: TypeAlias = Any
 class MetricValue:
     """One value of one metric, with its full name and its place in the run.
 
-    A scalar stays where it was computed, as a 0-dim tensor, until somebody reads :attr:`value`:
-    only that read waits for the device.
+    A scalar stays where it was computed, as a tensor with one element, until somebody reads
+    :attr:`value`: only that read waits for the device.
 
     Args:
         origin: the metric that made the value.
         name: full name, or the :class:`~avalanche.evaluation.metric_utils.MetricKey` behind it.
-        value: a number, a 0-dim tensor, a tensor, a dictionary of those, a picture, or
-            :class:`AlternativeValues`.
+        value: a number, a tensor or an array, a dictionary of those, a picture, or
+            :class:`AlternativeValues`. Numbers of numpy become those of python.
         x_plot: position on the horizontal axis: training iterations so far.
         logging_type: a hint for loggers.
         covers_stream: the value belongs to no single task. The names of such values carry, for
@@ -163,35 +163,52 @@ class MetricValue:
         self.x_plot = x_plot
         self.logging_type = logging_type
         self.trained_experience: int | None = None
-        self._value = value
+        self._value = (
+            {key: _of_python(item) for key, item in value.items()}  # the metric may change its own
+            if isinstance(value, dict)
+            else _of_python(value)
+        )
 
     @property
     def value(self) -> MetricType:
-        """The value; a scalar as a python number. The first read may wait for the device."""
+        """The value; scalars as python numbers. The first read may wait for the device."""
         if self.pending:
-            self._value = self._value.item()
+            MetricValue.resolve([self])
         return self._value
 
     @property
     def pending(self) -> bool:
         """Whether reading :attr:`value` would convert a tensor."""
-        return isinstance(self._value, Tensor) and self._value.dim() == 0
+        return any(True for _ in self._unread())
 
-    def tidy(self) -> dict[str, Any] | None:
-        """The row of the tidy table, or None if the value is not a scalar."""
-        value = self.value
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return None
-        return {
-            "step": self.x_plot,
-            "trained_experience": self.trained_experience,
-            "phase": self.phase,
-            "stream": self.stream,
-            "experience": self.experience,
-            "task": self.task,
-            "metric": self.metric,
-            "value": value,
-        }
+    def _unread(self) -> Iterator[tuple[Any, Tensor]]:
+        """The scalars that are tensors yet, with their keys where the value is a dictionary."""
+        parts = self._value.items() if isinstance(self._value, dict) else [(None, self._value)]
+        return (
+            (key, item) for key, item in parts if isinstance(item, Tensor) and item.numel() == 1
+        )
+
+    def _put(self, key: Any, number: Any) -> None:
+        if isinstance(self._value, dict):
+            self._value[key] = number
+        else:
+            self._value = number
+
+    def tidy(self) -> list[dict[str, Any]]:
+        """The rows of the tidy table: one for a scalar, one for each scalar of a dictionary."""
+        return [
+            {
+                "step": self.x_plot,
+                "trained_experience": self.trained_experience,
+                "phase": self.phase,
+                "stream": self.stream,
+                "experience": self.experience,
+                "task": self.task,
+                "metric": metric,
+                "value": value,
+            }
+            for metric, value in scalars(self.metric, self.value)
+        ]
 
     def __repr__(self) -> str:
         return f"MetricValue({self.name!r}, {self._value!r}, x_plot={self.x_plot})"
@@ -199,27 +216,55 @@ class MetricValue:
     @staticmethod
     def resolve(values: "list[MetricValue]") -> None:
         """Convert many pending scalars with one wait per device and type."""
-        groups: dict[tuple[torch.device, torch.dtype], list[MetricValue]] = {}
+        groups: dict[Any, list[tuple[MetricValue, Any, Tensor]]] = {}
         for value in values:
-            if value.pending:
-                raw: Tensor = value._value
-                groups.setdefault((raw.device, raw.dtype), []).append(value)
+            for key, raw in value._unread():
+                groups.setdefault((raw.device, raw.dtype), []).append((value, key, raw))
         for group in groups.values():
-            numbers = torch.stack([value._value for value in group]).tolist()
-            for value, number in zip(group, numbers, strict=True):
-                value._value = number
+            numbers = torch.stack([raw.detach().reshape(()) for _, _, raw in group]).tolist()
+            for (value, key, _), number in zip(group, numbers, strict=True):
+                value._put(key, number)
 
 
 MetricResult: TypeAlias = "list[MetricValue] | MetricValue | None"
 
 
-def plain_value(value: MetricType) -> Any:
-    """What of a value a checkpoint keeps: numbers, text, tensors, and containers of those.
+def scalars(metric: str, value: MetricType) -> Iterator[tuple[str, int | float]]:
+    """The numbers in a value that was read, each with its name in the tidy table.
 
-    Pictures are dropped (None); of alternatives the first plain one stays.
+    Example:
+        >>> list(scalars("Loss", 0.5)), list(scalars("Loss", {"new": 1, "picture": None}))
+        ([('Loss', 0.5)], [('Loss/new', 1)])
+    """
+    parts = (
+        ((f"{metric}/{key}", item) for key, item in value.items())
+        if isinstance(value, dict)
+        else [(metric, value)]
+    )
+    for name, item in parts:
+        if isinstance(item, (int, float)) and not isinstance(item, bool):
+            yield name, item
+
+
+def _of_python(value: MetricType) -> MetricType:
+    """A number of numpy, or an array with one element, as the same of python."""
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.size == 1):
+        return value.item()
+    return value
+
+
+_SAVED = (Tensor, np.ndarray, int, float, str, bytes, dict, list, tuple)
+
+
+def plain_value(value: MetricType) -> Any:
+    """What of a value a checkpoint keeps: numbers, text, bytes, tensors, and containers of those.
+
+    Pictures are dropped (None). Of alternatives the first plain one stays, as a tuple of one;
+    :func:`from_plain` gives back an :class:`AlternativeValues`.
     """
     if isinstance(value, AlternativeValues):
-        return plain_value(value.best_supported_value(Tensor, int, float))
+        form = value.best_supported_value(*_SAVED)
+        return None if form is None else (plain_value(form),)
     if isinstance(value, Mapping):
         return {key: plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -228,4 +273,9 @@ def plain_value(value: MetricType) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
-    return value if isinstance(value, (bool, int, float, str, Tensor)) else None
+    return value if isinstance(value, (bool, int, float, str, bytes, Tensor)) else None
+
+
+def from_plain(value: Any) -> MetricType:
+    """A value again, of what :func:`plain_value` made of it."""
+    return AlternativeValues(*value) if isinstance(value, tuple) else value

@@ -80,8 +80,7 @@ class CSVLogger(BaseLogger):
     def _flush(self) -> None:
         MetricValue.resolve(self._waiting)
         for value in self._waiting:
-            row = value.tidy()
-            if row is not None:
+            for row in value.tidy():
                 self._write("metrics", [row[column] for column in _TIDY])
         self._waiting = []
         for file in self._files.values():

@@ -43,18 +43,20 @@ def test_values_over_a_stream_belong_to_no_task():
 def test_tidy_row():
     value = MetricValue(None, f"{NAME}/4", torch.tensor(3), 7)
     value.trained_experience = 2
-    assert value.tidy() == {
-        "step": 7,
-        "trained_experience": 2,
-        "phase": "eval",
-        "stream": "test",
-        "experience": 2,
-        "task": 1,
-        "metric": "Top1_Acc_Exp/4",
-        "value": 3,
-    }
-    assert MetricValue(None, NAME, torch.eye(2), 7).tidy() is None
-    assert MetricValue(None, NAME, True, 7).tidy() is None
+    assert value.tidy() == [
+        {
+            "step": 7,
+            "trained_experience": 2,
+            "phase": "eval",
+            "stream": "test",
+            "experience": 2,
+            "task": 1,
+            "metric": "Top1_Acc_Exp/4",
+            "value": 3,
+        }
+    ]
+    assert MetricValue(None, NAME, torch.eye(2), 7).tidy() == []
+    assert MetricValue(None, NAME, True, 7).tidy() == []
 
 
 def test_many_are_converted_together():
@@ -64,6 +66,38 @@ def test_many_are_converted_together():
     assert not any(value.pending for value in values)
     assert [values[i].value for i in (0, 1, 2, 4)] == [1.5, 2.0, 3, 2.5]
     assert isinstance(values[2].value, int)
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.array([2.5]), 2.5),
+        (torch.tensor([[4]]), 4),
+        (torch.tensor([0.25], requires_grad=True), 0.25),
+    ],
+    ids=["float32", "int64", "array", "tensor", "gradient"],
+)
+def test_numbers_of_any_kind_become_those_of_python(raw, number):
+    value = MetricValue(None, "A", raw, 0)
+    assert value.value == number
+    assert type(value.value) is type(number)
+    assert [row["value"] for row in value.tidy()] == [number]
+    parts = MetricValue(None, "A", {"x": raw, "y": "text"}, 0)
+    assert type(parts.value["x"]) is type(number)
+    assert [(row["metric"], row["value"]) for row in parts.tidy()] == [("A/x", number)]
+
+
+def test_scalars_of_a_dictionary_wait_and_are_converted_together():
+    mine = {"a": torch.tensor(0.5), "b": 2.0, "c": torch.eye(2)}
+    value = MetricValue(None, "A", mine, 0)
+    assert value.pending
+    MetricValue.resolve([value, MetricValue(None, "B", torch.tensor(1.0), 0)])
+    assert not value.pending
+    assert value.value["a"] == 0.5
+    assert isinstance(value.value["a"], float)
+    assert torch.is_tensor(mine["a"])  # the metric's own dictionary is left alone
 
 
 def test_alternatives_in_their_order():
@@ -94,7 +128,11 @@ def test_tensor_image_is_an_array():
         (0.5, 0.5),
         (np.float64(0.5), 0.5),
         ({1: 2.0, "a": [1, object()]}, {1: 2.0, "a": [1, None]}),
-        (AlternativeValues(LazyValue(lambda: 1 / 0), 3.0), 3.0),
+        (AlternativeValues(LazyValue(lambda: 1 / 0), 3.0), (3.0,)),
+        (AlternativeValues(LazyValue(lambda: 1 / 0), {0: {1: 2}}), ({0: {1: 2}},)),
+        (AlternativeValues(object(), "words"), ("words",)),
+        (AlternativeValues(object()), None),
+        (b"bytes", b"bytes"),
         (object(), None),
     ],
 )
