@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -66,6 +67,11 @@ class Config:
         """``split-mnist/class-incremental/ewc``."""
         return "/".join((*self.path.resolve().parts[-3:-1], self.path.stem))
 
+    @property
+    def place(self) -> str:
+        """``configs/split-mnist/class-incremental/ewc.yaml``, wherever the command is given."""
+        return "/".join(self.path.resolve().parts[-4:])
+
 
 def find_configs(paths: Sequence[Path]) -> tuple[list[Config], list[Config]]:
     """Read the configurations that are meant, and all those beside them.
@@ -77,7 +83,7 @@ def find_configs(paths: Sequence[Path]) -> tuple[list[Config], list[Config]]:
         Those below `paths`, and all of the folders that these lie in, which share one page.
 
     Raises:
-        UsageError: nothing is there, or a file cannot be used.
+        UsageError: nothing is there, a file cannot be used, or two share a name.
     """
     files: list[Path] = []
     for path in paths:
@@ -89,11 +95,32 @@ def find_configs(paths: Sequence[Path]) -> tuple[list[Config], list[Config]]:
         files += [path] if path.is_file() else sorted(path.rglob("*.yaml"))
     if not files:
         raise UsageError(f"{', '.join(map(str, paths))}: no configuration (*.yaml) in there")
-    meant = list(dict.fromkeys(files))
-    roots = dict.fromkeys(Path(*file.parts[:-3]) for file in meant)
-    page = [file for root in roots for file in sorted(root.glob("*/*/*.yaml"))]
-    read = {file: Config.read(file) for file in dict.fromkeys([*meant, *page])}
+    meant = list(dict.fromkeys(file.resolve() for file in files))
+    roots = dict.fromkeys(file.parents[min(2, len(file.parents) - 1)] for file in meant)
+    beside = (file for root in roots for file in sorted(root.glob("*/*/*.yaml")))
+    page = [file for file in beside if file in meant or _is_config(file)]
+    read = {file: Config.read(_as_given(file)) for file in dict.fromkeys([*meant, *page])}
+    by_name: dict[str, Path] = {}
+    for file, config in read.items():
+        other = by_name.setdefault(config.name, file)
+        if other != file:
+            raise UsageError(
+                f"{config.path}: has the name {config.name}, as {other} has, and results are kept "
+                "by name; rename one"
+            )
     return [read[file] for file in meant], [read[file] for file in page]
+
+
+def _is_config(file: Path) -> bool:
+    """Whether a file that was not asked for is one; other YAML files may lie there."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    return re.search(r"^reference *:", text, re.MULTILINE) is not None
+
+
+def _as_given(file: Path) -> Path:
+    """The short path where the file lies below the folder that the command was given in."""
+    here = Path.cwd().resolve()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def select(configs: Sequence[Config], only: str) -> list[Config]:

@@ -56,6 +56,7 @@ def reproduce_command(words: Sequence[str]) -> int:
     meant, on_page = find_configs(options.configs)
     chosen = select(meant, options.only)
     kept = options.results or options.out.parent / options.out.stem
+    _check_keeps_rows(options.out, on_page, kept)
     failed = 0
     if not options.no_run:
         requests = [(config, _request(config, options.data)) for config in chosen]
@@ -184,6 +185,19 @@ def _known(config: Config, kept: Path) -> Record:
 
 def _file(config: Config, kept: Path) -> Path:
     return kept / f"{config.name}.json"
+
+
+def _check_keeps_rows(page: Path, configs: Sequence[Config], kept: Path) -> None:
+    """Refuse to write a page that leaves out results which are kept for it."""
+    names = {config.name for config in configs}
+    files = [path.relative_to(kept).with_suffix("") for path in sorted(kept.glob("*/*/*.json"))]
+    lost = [file.as_posix() for file in files if file.as_posix() not in names]
+    if lost:
+        raise UsageError(
+            f"--out={page}: {kept} has results of {', '.join(lost)}, which the page would lose, as "
+            "their configurations do not lie beside those given; give these too or another --out, "
+            "or delete the results"
+        )
 
 
 def _write_page(page: Path, configs: Sequence[Config], kept: Path) -> None:

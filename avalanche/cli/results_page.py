@@ -85,7 +85,7 @@ def _fitting(config: Config, kept: Record | None) -> Record | None:
 
 def _row(config: Config, record: Record | None, page: Path) -> str:
     reference = config.reference
-    link = Path(os.path.relpath(config.path, page.parent)).as_posix()
+    link = Path(os.path.relpath(config.path.resolve(), page.parent.resolve())).as_posix()
     number = reference.published
     published = "-" if number is None else f"{number:g} [{reference.mark}]"
     cells = [f"[{reference.title}]({link})", "not run", published, "", "", ""]
@@ -121,7 +121,7 @@ def _note(config: Config, kept: Record | None) -> str:
         text += f" Note: {_sentence(reference.note)}"
     if kept and kept.seeds and not kept.fits(config.settings):
         text += " The kept results are of other settings and are not shown."
-    return f"{text} `avalanche reproduce {config.path.as_posix()}`\n"
+    return f"{text} `avalanche reproduce {config.place}`\n"
 
 
 def _sentence(text: str) -> str:

@@ -50,6 +50,31 @@ def test_a_page_has_all_configurations_beside_those_meant(folder) -> None:
     assert names(meant) == ["b/class/si"]
 
 
+@pytest.mark.parametrize("path", ["task/ewc.yaml", "task", ".", "../a/task/ewc.yaml"])
+def test_a_page_is_the_same_from_wherever_it_is_asked_for(folder, path, monkeypatch) -> None:
+    monkeypatch.chdir(folder / "a")
+    meant, page = find_configs([Path(path)])
+    assert "a/task/ewc" in names(meant)
+    assert names(page) == ["a/class/ewc", "a/class/naive", "a/task/ewc", "b/class/si"]
+    assert {config.place for config in meant} <= {f"{folder.name}/{c.name}.yaml" for c in page}
+    shown = {str(config.path) for config in page}
+    assert {"task/ewc.yaml", str(folder / "b/class/si.yaml")} <= shown
+
+
+def test_other_yaml_files_beside_those_meant_are_left_alone(folder) -> None:
+    (folder / "a/class/notes.yaml").write_text("epochs: 3\n")
+    _, page = find_configs([folder / "a/task"])
+    assert names(page) == ["a/class/ewc", "a/class/naive", "a/task/ewc", "b/class/si"]
+
+
+def test_two_configurations_of_one_name_are_refused(folder) -> None:
+    path = folder / "more/a/class/ewc.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(TEXT)
+    with pytest.raises(UsageError, match=r"has the name a/class/ewc, as .* has, and results are"):
+        find_configs([folder / "a", folder / "more"])
+
+
 def test_select(folder) -> None:
     configs, _ = find_configs([folder])
     assert select(configs, "") == configs

@@ -3,8 +3,9 @@ import json
 import pytest
 import yaml
 
+from avalanche.cli.configs import Config
 from avalanche.cli.main import main
-from avalanche.cli.record import Record
+from avalanche.cli.record import Record, SeedResult
 
 TINY = {
     "reference": {"title": "Naive", "setting": "tiny"},
@@ -95,6 +96,44 @@ def test_a_missed_reference_without_a_reason_is_told(tmp_path, capsys) -> None:
     configure(tmp_path, reference=reference, seeds=1)
     assert main(["reproduce", "--quiet"]) == 0
     assert "digits/class/naive: further than two points" in capsys.readouterr().err
+
+
+def keep(tmp_path, name: str) -> None:
+    result = SeedResult(0.5, 0.5, [0.5], 1.0, 1.0, "abc", "today", {})
+    config = Config.read(tmp_path / f"configs/digits/class/{name}.yaml")
+    Record(config.settings, {0: result}).save(tmp_path / f"docs/results/digits/class/{name}.json")
+
+
+def test_the_page_is_the_same_from_every_folder(tmp_path, monkeypatch) -> None:
+    for name in ("naive", "replay"):
+        configure(tmp_path, name)
+        keep(tmp_path, name)
+    assert main(["reproduce", "--no_run", "--quiet"]) == 0
+    page = tmp_path / "docs/results.md"
+    before = page.read_text()
+    assert before.count("| 50.0 (1) |") == 2
+    monkeypatch.chdir(tmp_path / "configs/digits")
+    words = ["reproduce", "class/naive.yaml", "--out", "../../docs/results.md"]
+    assert main([*words, "--no_run", "--quiet"]) == 0
+    assert page.read_text() == before
+
+
+def test_a_page_never_loses_results_that_are_kept_for_it(tmp_path, capsys) -> None:
+    for name in ("naive", "replay"):
+        configure(tmp_path, name)
+        keep(tmp_path, name)
+    assert main(["reproduce", "--no_run", "--quiet"]) == 0
+    before = (tmp_path / "docs/results.md").read_text()
+    outside = tmp_path / "mine/other/class/naive.yaml"
+    outside.parent.mkdir(parents=True)
+    outside.write_text((tmp_path / "configs/digits/class/naive.yaml").read_text())
+    for words in ([], ["--no_run"]):
+        assert main(["reproduce", "mine", *words]) == 2
+        error = capsys.readouterr().err
+        assert "--out=docs/results.md: docs/results has results of digits/class/naive" in error
+    assert (tmp_path / "docs/results.md").read_text() == before
+    assert main(["reproduce", "mine", "configs", "--no_run", "--quiet"]) == 0
+    assert (tmp_path / "docs/results.md").read_text().count("| 50.0 (1) |") == 2
 
 
 @pytest.mark.parametrize(
