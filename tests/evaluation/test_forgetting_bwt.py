@@ -124,6 +124,30 @@ def test_online_streams_count_as_their_origin():
     assert [*evaluator.get_last_metrics().values()] == pytest.approx([0.7 - 0.4])
 
 
+def test_the_best_is_of_what_was_learnt_and_not_of_a_piece_in_between():
+    """After the pieces of experience 0: 0.6; of experience 1: 0.5; of experience 2: 0.4."""
+    pieces = [(0, 9), (0, 6), (1, 8), (1, 5), (2, 7), (2, 4)]  # experience, right ones of 10
+
+    def learn(loop, part):
+        for number, right in part:
+            piece = make_stream("train", 1)[0]
+            piece.origin_experience = make_stream("train", 3)[number]
+            loop.train(piece, [[answers(1, 1)]])
+            loop.eval(make_stream("test", 3), [[answers(right, 10)]] * 3)
+        return loop.evaluator
+
+    def fresh():
+        return EvaluationPlugin(forgetting_metrics(experience=True, reference="best"))
+
+    first, second = learn(FakeLoop(fresh()), pieces[:3]), fresh()
+    second.load_state_dict(first.state_dict())
+    for evaluator in (learn(FakeLoop(first), pieces[3:]), learn(FakeLoop(second), pieces[3:])):
+        name = "ExperienceForgettingFromBest"
+        assert evaluator.get_last_metrics() == pytest.approx(
+            {exp(name, 0): 0.6 - 0.4, exp(name, 1): 0.5 - 0.4}
+        )
+
+
 def test_an_experience_without_data_is_left_out():
     evaluator = EvaluationPlugin(forgetting_metrics(experience=True, stream=True))
     loop = FakeLoop(evaluator)

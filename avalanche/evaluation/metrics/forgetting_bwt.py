@@ -28,7 +28,8 @@ __all__ = [
 class _FollowForgetting(PerExperience[Forgetting]):
     """Books what is measured for forgetting.
 
-    An experience that is evaluated again before the next training replaces its last measurement.
+    An experience that is evaluated again before another one is learnt replaces its last
+    measurement.
     """
 
     def __init__(self, current_metric: Metric[float], reference: Reference = "first") -> None:
@@ -56,8 +57,10 @@ class _FollowForgetting(PerExperience[Forgetting]):
 
     def before_training_exp(self, strategy: Any) -> MetricResult:
         """Remember what is learnt: its next measurement is the reference."""
-        self._trained_on = trained_position(strategy.experience)
-        self._again = set()
+        position = trained_position(strategy.experience)
+        if position != self._trained_on:  # another piece of an online stream goes on learning it
+            self._again = set()
+        self._trained_on = position
         return None
 
     def before_eval_exp(self, strategy: Any) -> MetricResult:
