@@ -79,7 +79,7 @@ def forgetting_matrix(accuracy_matrix: npt.ArrayLike) -> npt.NDArray[np.float64]
         gives 0, not a negative number.
 
     References:
-        Chaudhry et al., "Riemannian Walk", ECCV 2018 (arXiv 1801.10112), section 4.
+        Chaudhry et al., "Riemannian Walk", ECCV 2018 (arXiv 1801.10112), section 3.
     """
     matrix = np.asarray(accuracy_matrix, dtype=np.float64)
     if matrix.ndim not in (1, 2):
