@@ -213,7 +213,7 @@ class Dispatcher:
         for module in self.modules:
             for event in self.events:
                 if implements(module, event):
-                    names |= set(inspect.signature(getattr(module, event)).parameters)
+                    names |= keyword_names(getattr(module, event))
         return names
 
     def _resolve(self, event: str) -> Call:
@@ -254,6 +254,13 @@ class Dispatcher:
             f"a callback asks for {name!r} and nothing provides it; "
             f"available here: {', '.join(available)}"
         )
+
+
+def keyword_names(function: Callable[..., Any]) -> set[str]:
+    """Parameters that can be given by name, but for the one that is the strategy itself."""
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind in by_name} - {"self", "strategy"}
 
 
 def public_fields(holder: object) -> list[str]:

@@ -1,14 +1,13 @@
 """The experience loop that all templates share: attach plugins, fire events, clean up."""
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
 from avalanche.benchmarks.scenarios import CLExperience
-from avalanche.core.events import Dispatcher
+from avalanche.core.events import Dispatcher, keyword_names
 from avalanche.core.plugins import BasePlugin
 from avalanche.training.templates.checks import (
     check_hooks,
@@ -19,12 +18,16 @@ from avalanche.training.templates.checks import (
 )
 from avalanche.training.templates.explain import refuse_conflicts
 from avalanche.training.templates.hooks import EventHooks
+from avalanche.training.templates.state import LoopState
 
 __all__ = ["BaseTemplate"]
 
 
 class BaseTemplate(EventHooks):
     """A learner's outer loop: experiences in, events out.
+
+    Define :meth:`_train_exp` and :meth:`_eval_exp` for a learner that is not trained by gradient
+    descent; :class:`BaseSGDTemplate` is the one that is.
 
     Args:
         model: the model. Moved to ``device`` when training or evaluation starts.
@@ -44,7 +47,18 @@ class BaseTemplate(EventHooks):
     """
 
     PLUGIN_CLASS: ClassVar[type[BasePlugin]] = BasePlugin
-    EVENT_TABLE: ClassVar[tuple[str, ...]] = ()
+    EVENT_TABLE: ClassVar[tuple[str, ...]] = (
+        "before_training",
+        "before_training_exp",
+        "after_training_exp",
+        "after_training",
+        "before_eval",
+        "before_eval_exp",
+        "after_eval_exp",
+        "after_eval",
+    )
+    #: Methods that take keyword arguments of ``train`` and ``eval``; without any, all are let by.
+    TAKERS: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -68,12 +82,90 @@ class BaseTemplate(EventHooks):
     def train(
         self, experiences: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        """Learn from one experience or a stream, in order; the last metrics by name."""
-        raise NotImplementedError(f"{type(self).__name__} must define train")
+        """Learn from one experience or a stream, in order, by :meth:`_train_exp`.
 
+        Args:
+            experiences: an experience or any iterable of experiences.
+            eval_streams: for evaluations during training.
+            **kwargs: for callbacks and for the methods that take them.
+
+        Returns:
+            The last value of every metric, by full name; nothing without metrics.
+
+        Raises:
+            TypeError: a keyword argument that nothing takes, or no experiences.
+        """
+        self._prepare(kwargs)
+        experiences = self._as_experiences(experiences)
+        self.is_training = True
+        self.model.to(self.device).train()
+        try:
+            self._before_training(**kwargs)
+            for experience in experiences:
+                self.experience = experience
+                self._before_training_exp(**kwargs)
+                self._train_exp(experience, eval_streams, **kwargs)
+                self._after_training_exp(**kwargs)
+            self._after_training(**kwargs)
+        finally:
+            self._train_cleanup()
+        return {}
+
+    @torch.no_grad()
     def eval(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
-        """Evaluate one experience or a stream; the last metrics by name."""
-        raise NotImplementedError(f"{type(self).__name__} must define eval")
+        """Evaluate one experience or a stream, by :meth:`_eval_exp`; the model does not change.
+
+        Args:
+            experiences: an experience or an iterable of experiences.
+            **kwargs: for callbacks and for the methods that take them.
+
+        Returns:
+            The last value of every metric, by full name; nothing without metrics.
+
+        Raises:
+            ValueError: the stream is empty.
+            TypeError: a keyword argument that nothing takes, or no experiences.
+        """
+        self._prepare(kwargs)
+        stream = self._as_experiences(experiences)
+        if iter(stream) is stream:  # a generator can be read only once
+            stream = list(stream)
+        if isinstance(stream, Sized) and len(stream) == 0:
+            raise ValueError("experiences: the stream is empty, there is nothing to evaluate")
+        before = LoopState(self)
+        self.is_training = False
+        self.model.to(self.device).eval()
+        self.current_eval_stream = stream
+        try:
+            self._before_eval(**kwargs)
+            for experience in self.current_eval_stream:
+                self.experience = experience
+                self._before_eval_exp(**kwargs)
+                self._eval_exp(**kwargs)
+                self._after_eval_exp(**kwargs)
+            self._after_eval(**kwargs)
+        finally:
+            self._eval_cleanup()
+            before.restore(self)
+        return {}
+
+    def _train_exp(
+        self, experience: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
+    ) -> None:
+        """Learn from one experience."""
+        raise NotImplementedError(f"{type(self).__name__} must define _train_exp")
+
+    def _eval_exp(self, **kwargs: Any) -> None:
+        """Evaluate ``experience``."""
+        raise NotImplementedError(f"{type(self).__name__} must define _eval_exp")
+
+    def _train_cleanup(self) -> None:
+        """After training, also after one that failed."""
+        self.is_training = False
+        self.experience = None
+
+    def _eval_cleanup(self) -> None:
+        """After an evaluation, also after one that failed; then the loop's fields are put back."""
 
     @property
     def is_eval(self) -> bool:
@@ -91,20 +183,22 @@ class BaseTemplate(EventHooks):
             if not getattr(overridden, "__is_hook__", False):
                 setattr(self.events.calls, event, _hook_call(self, f"_{event}"))
 
-    def _prepare(
-        self, loop_functions: Iterable[Callable[..., Any]], given: Mapping[str, Any]
-    ) -> None:
+    def _prepare(self, given: Mapping[str, Any]) -> None:
         """Before a loop: follow changes of ``plugins`` and refuse unknown keyword arguments."""
         refreshed = [getattr(p, "refresh", bool)() for p in self.plugins]
         same = tuple(map(id, self.plugins)) == tuple(map(id, self.events.modules))
         if any(refreshed) or not same:
             self.attach_plugins()
-        if given:
-            known = self.events.keyword_names()
-            for function in loop_functions:
-                known |= set(inspect.signature(function).parameters)
+        if given and self.TAKERS:
+            known = self.events.keyword_names().union(*map(self._names_of, self.TAKERS))
             for name in given:
-                check_keyword(name, known - {"self", "strategy", "args", "kwargs"})
+                check_keyword(name, known)
+
+    def _names_of(self, method: str) -> set[str]:
+        """Keyword arguments of a method; where it takes any, also those of what it overrides."""
+        functions = [getattr(self, method)]
+        functions += [vars(c)[method] for c in type(self).__mro__ if method in vars(c)]
+        return {name for function in functions for name in keyword_names(function)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """After copying or unpickling: attach the copies of the plugins, not the originals."""

@@ -143,7 +143,7 @@ def check_hooks(strategy: type, table: Sequence[str]) -> None:
         if not name.startswith("_") or name.startswith("__") or name in hooks:
             continue
         near = difflib.get_close_matches(name, hooks, n=2, cutoff=0.9)
-        if near:
+        if near and not getattr(getattr(strategy, name), "__is_hook__", False):
             raise ValueError(
                 f"{strategy.__name__}.{name}: no hook has this name, so it would never be called; "
                 f"did you mean {' or '.join(near)}?"

@@ -1,7 +1,7 @@
 """Training and evaluation by stochastic gradient descent: the whole loop, top to bottom."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TextIO, TypedDict
 
 import torch
@@ -20,7 +20,7 @@ from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
 from avalanche.training.templates.checks import check_count, check_criterion, make_evaluator
 from avalanche.training.templates.explain import explanation, refuse_conflicts
-from avalanche.training.templates.state import LoopState, load_strategy_state, strategy_state
+from avalanche.training.templates.state import load_strategy_state, strategy_state
 from avalanche.training.templates.updates import Precision, UpdateRule
 
 __all__ = ["BaseSGDTemplate", "LoopOptions"]
@@ -77,6 +77,11 @@ class BaseSGDTemplate(BaseTemplate):
 
     PLUGIN_CLASS = SupervisedPlugin
     EVENT_TABLE: ClassVar[tuple[str, ...]] = tuple(e.name for e in TRAIN_EVENTS + EVAL_EVENTS)
+    TAKERS: ClassVar[tuple[str, ...]] = (
+        "make_train_dataloader",
+        "make_eval_dataloader",
+        "check_model_and_optimizer",
+    )
 
     def __init__(
         self,
@@ -142,6 +147,11 @@ class BaseSGDTemplate(BaseTemplate):
         self._evaluator = new
         self.attach_plugins()
 
+    @property
+    def eval_every(self) -> int:
+        """The interval of evaluations during training; see the argument."""
+        return self.peval.eval_every
+
     def add_plugin(self, plugin: Any) -> None:
         """Attach a plugin after the ones already given, before the evaluator.
 
@@ -174,45 +184,37 @@ class BaseSGDTemplate(BaseTemplate):
         Raises:
             TypeError: a keyword argument that nothing takes.
         """
-        self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
-        experiences = self._as_experiences(experiences)
-        self.is_training = True
         self.updates.reset()
-        self.model.to(self.device).train()
         if self.peval.active:
-            experiences = list(experiences)
-            self._eval_streams = group_streams(experiences, eval_streams)
+            experiences = list(self._as_experiences(experiences))
+            self._eval_streams = eval_streams = group_streams(experiences, eval_streams)
         try:
-            self.events.calls.before_training(kwargs)
-            for experience in experiences:
-                self.experience = experience
-                self._train_exp(experience, **kwargs)
-            self.events.calls.after_training(kwargs)
+            super().train(experiences, eval_streams, **kwargs)
         except BaseException:
             self.evaluator.close()  # leave no half-drawn bar behind, on Ctrl-C too
             raise
-        finally:
-            self._clean_up()
         return self.evaluator.get_last_metrics()
 
-    def _train_exp(self, experience: Any, **kwargs: Any) -> None:
-        on = self.events.calls
+    def _before_training_exp(self, **kwargs: Any) -> None:
+        """Choose the data, let the model grow; then fire the event."""
         self._stop_training = False
-        on.before_train_dataset_adaptation(kwargs)
+        self._before_train_dataset_adaptation(**kwargs)
         self.train_dataset_adaptation(**kwargs)
-        on.after_train_dataset_adaptation(kwargs)
-
+        self._after_train_dataset_adaptation(**kwargs)
         self.make_train_dataloader(**kwargs)
-        self.model = self.model_adaptation()
-        self.make_optimizer()
-        on.before_training_exp(kwargs)
+        self.check_model_and_optimizer(**kwargs)
+        super()._before_training_exp(**kwargs)
+
+    def _train_exp(
+        self, experience: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
+    ) -> None:
+        """All epochs of one experience; data, model and optimizer are ready."""
         for _ in range(self.train_epochs):
-            on.before_training_epoch(kwargs)
+            self._before_training_epoch(**kwargs)
             if self._stop_training:
                 break
             self.training_epoch(**kwargs)
-            on.after_training_epoch(kwargs)
-        on.after_training_exp(kwargs)
+            self._after_training_epoch(**kwargs)
 
     def training_epoch(self, **kwargs: Any) -> None:
         """One pass over ``dataloader``."""
@@ -235,7 +237,9 @@ class BaseSGDTemplate(BaseTemplate):
             with self.updates.autocast():
                 self.loss = self.loss + self.criterion()
             on.before_backward(kwargs)
+            waiting = self.updates.waiting
             self.backward()
+            self.updates.waiting = waiting + 1  # an override need not count
             on.after_backward(kwargs)
 
             if self.updates.is_due:
@@ -248,6 +252,7 @@ class BaseSGDTemplate(BaseTemplate):
         on = self.events.calls
         on.before_update(kwargs)
         self.optimizer_step()
+        self.updates.waiting = 0
         on.after_update(kwargs)
 
     def stop_training(self) -> None:
@@ -256,7 +261,6 @@ class BaseSGDTemplate(BaseTemplate):
 
     # -------------------------------------------------------------- evaluation
 
-    @torch.no_grad()
     def eval(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
         """Evaluate one experience or a stream. Changes neither model, optimizer nor random state.
 
@@ -272,44 +276,29 @@ class BaseSGDTemplate(BaseTemplate):
             ValueError: the stream is empty.
             TypeError: something that is neither an experience nor a stream.
         """
-        self._prepare([self.make_train_dataloader, self.make_eval_dataloader], kwargs)
-        stream = self._as_experiences(experiences)
-        if iter(stream) is stream:  # a generator can be read only once
-            stream = list(stream)
-        if isinstance(stream, Sized) and len(stream) == 0:
-            raise ValueError("experiences: the stream is empty, there is nothing to evaluate")
-        before = LoopState(self)
-        self.is_training = False
-        self.model.to(self.device).eval()
-        self.current_eval_stream = stream
         try:
-            self.events.calls.before_eval(kwargs)
-            for experience in self.current_eval_stream:
-                self.experience = experience
-                self._eval_exp(**kwargs)
-            self.events.calls.after_eval(kwargs)
+            super().eval(experiences, **kwargs)
         except BaseException:
             self.evaluator.close()
             raise
-        finally:
-            before.restore(self)
         return self.evaluator.get_last_metrics()
 
     def test(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
         """Older spelling of :meth:`eval`."""
         return self.eval(experiences, **kwargs)
 
-    def _eval_exp(self, **kwargs: Any) -> None:
-        on = self.events.calls
-        on.before_eval_dataset_adaptation(kwargs)
+    def _before_eval_exp(self, **kwargs: Any) -> None:
+        """Choose the data; then fire the event."""
+        self._before_eval_dataset_adaptation(**kwargs)
         self.eval_dataset_adaptation(**kwargs)
-        on.after_eval_dataset_adaptation(kwargs)
-
+        self._after_eval_dataset_adaptation(**kwargs)
         self.make_eval_dataloader(**kwargs)
         self._output_units = _units_needed(self.experience)
-        on.before_eval_exp(kwargs)
+        super()._before_eval_exp(**kwargs)
+
+    def _eval_exp(self, **kwargs: Any) -> None:
+        """One pass over the experience; the loader is ready."""
         self.eval_epoch(**kwargs)
-        on.after_eval_exp(kwargs)
 
     def eval_epoch(self, **kwargs: Any) -> None:
         """One pass over ``dataloader`` without learning."""
@@ -346,7 +335,7 @@ class BaseSGDTemplate(BaseTemplate):
         raise NotImplementedError(f"{type(self).__name__} must define criterion")
 
     def backward(self) -> None:
-        """Gradients of the loss."""
+        """Gradients of the loss; an override divides it by ``accumulate`` itself."""
         self.updates.backward(self.loss, self.optimizer, self.retain_graph)
 
     def optimizer_step(self) -> None:
@@ -420,14 +409,16 @@ class BaseSGDTemplate(BaseTemplate):
         avalanche_model_adaptation(model, self.experience)
         return model.to(self.device)
 
-    def make_optimizer(self, **kwargs: Any) -> None:
-        """Let the optimizer follow the model's growth, keeping its state."""
+    def make_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
+        """Let the optimizer follow the model's growth, keeping its state unless told otherwise."""
         self._optimizer_sync.sync(self.optimizer, self.model)
+        if reset_optimizer_state:
+            self.optimizer.state.clear()
 
-    def check_model_and_optimizer(self, **kwargs: Any) -> None:
+    def check_model_and_optimizer(self, reset_optimizer_state: bool = False, **kwargs: Any) -> None:
         """Adapt the model and the optimizer to the current experience."""
         self.model = self.model_adaptation()
-        self.make_optimizer(**kwargs)
+        self.make_optimizer(reset_optimizer_state=reset_optimizer_state, **kwargs)
 
     def _unpack_minibatch(self) -> None:
         """Move the batch to the device."""
@@ -436,10 +427,10 @@ class BaseSGDTemplate(BaseTemplate):
     def _make_empty_loss(self) -> Tensor:
         return torch.zeros(1, device=self.device)
 
-    def _clean_up(self) -> None:
+    def _train_cleanup(self) -> None:
         """Let go of the data after training."""
-        self.is_training = False
-        self.experience = self.adapted_dataset = self.mbatch = self.mb_output = None
+        super()._train_cleanup()
+        self.adapted_dataset = self.mbatch = self.mb_output = None
         self.dataloader, self._eval_streams = (), []
         self.loss = self._make_empty_loss()
 

@@ -9,6 +9,7 @@ import torch
 from avalanche.benchmarks.utils import AvalancheDataset
 
 if TYPE_CHECKING:
+    from avalanche.training.templates.base import BaseTemplate
     from avalanche.training.templates.sgd import BaseSGDTemplate
 
 __all__ = ["LoopState", "load_strategy_state", "strategy_state"]
@@ -28,11 +29,12 @@ _FIELDS = (
 class LoopState:
     """What an evaluation inside training must put back: loop variables and module modes."""
 
-    def __init__(self, strategy: "BaseSGDTemplate") -> None:
-        self._fields = {name: getattr(strategy, name) for name in _FIELDS}
+    def __init__(self, strategy: "BaseTemplate") -> None:
+        present = (name for name in _FIELDS if hasattr(strategy, name))
+        self._fields = {name: getattr(strategy, name) for name in present}
         self._modes = [(module, module.training) for module in strategy.model.modules()]
 
-    def restore(self, strategy: "BaseSGDTemplate") -> None:
+    def restore(self, strategy: "BaseTemplate") -> None:
         """Put everything back."""
         for name, value in self._fields.items():
             setattr(strategy, name, value)

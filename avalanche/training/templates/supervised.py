@@ -41,9 +41,10 @@ class SupervisedTemplate(BaseSGDTemplate):
 
         Of a dictionary: everything but targets and task labels, which the model gets by name.
         """
-        if isinstance(self.mbatch, dict):
-            return {k: v for k, v in self.mbatch.items() if k not in _NO_INPUT}
-        return self.mbatch[0]
+        batch = self._batch("mb_x")
+        if isinstance(batch, dict):
+            return {k: v for k, v in batch.items() if k not in _NO_INPUT}
+        return batch[0]
 
     @property
     def mb_y(self) -> Any:
@@ -52,22 +53,32 @@ class SupervisedTemplate(BaseSGDTemplate):
         Raises:
             KeyError: a dictionary without any of these keys.
         """
-        if not isinstance(self.mbatch, dict):
-            return self.mbatch[1]
+        batch = self._batch("mb_y")
+        if not isinstance(batch, dict):
+            return batch[1]
         for key in _TARGETS:
-            if key in self.mbatch:
-                return self.mbatch[key]
+            if key in batch:
+                return batch[key]
         raise KeyError(
-            f"the batch has the keys {sorted(self.mbatch)} and none of {', '.join(_TARGETS)}; "
+            f"the batch has the keys {sorted(batch)} and none of {', '.join(_TARGETS)}; "
             "rename the targets, or override mb_y in a template of your own"
         )
 
     @property
     def mb_task_id(self) -> Any:
         """Task labels of the current batch, ``(batch,)``; None where samples carry none."""
-        if isinstance(self.mbatch, dict):
-            return self.mbatch.get(_TASKS)
-        return self.mbatch[-1] if len(self.mbatch) >= 3 else None
+        batch = self._batch("mb_task_id")
+        if isinstance(batch, dict):
+            return batch.get(_TASKS)
+        return batch[-1] if len(batch) >= 3 else None
+
+    def _batch(self, asked_for: str) -> Any:
+        if self.mbatch is None:
+            raise AttributeError(
+                f"{asked_for}: no batch is being processed; ask for it in a callback from "
+                "before_training_iteration to after_training_iteration, or in evaluation likewise"
+            )
+        return self.mbatch
 
     def forward(self) -> Any:
         """The model's answer to the current batch."""

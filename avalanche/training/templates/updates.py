@@ -26,6 +26,9 @@ class UpdateRule:
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` to run the model in mixed precision.
         device: where the model runs.
 
+    Attributes:
+        waiting: batches whose gradients wait for an update.
+
     Raises:
         ValueError: a limit not above 0, fewer than 1 batch, an unknown precision, or ``fp16`` on a
             device that does not scale losses.
@@ -56,23 +59,23 @@ class UpdateRule:
         self.accumulate = accumulate
         self.precision = precision
         self._scaler = torch.amp.GradScaler("cuda") if precision == "fp16" else None
-        self._waiting = 0
+        self.waiting = 0
 
     @property
     def starts_anew(self) -> bool:
         """Whether no gradient is waiting for an update."""
-        return self._waiting == 0
+        return self.accumulate == 1 or self.waiting == 0
 
     @property
     def is_due(self) -> bool:
         """Whether as many batches were accumulated as an update takes."""
-        return self._waiting >= self.accumulate
+        return self.accumulate == 1 or self.waiting >= self.accumulate
 
     def reset(self) -> None:
         """Forget batches that were accumulated before an interruption; training starts anew."""
-        if self.starts_anew:
+        if not self.waiting:
             return
-        self._waiting = 0
+        self.waiting = 0
         if self._scaler is not None:  # it keeps what it knows of the gradients until an update
             scale = self._scaler.state_dict()
             self._scaler = torch.amp.GradScaler("cuda")
@@ -86,7 +89,7 @@ class UpdateRule:
 
     def backward(self, loss: Tensor, optimizer: Optimizer, retain_graph: bool = False) -> None:
         """Add the gradient of a batch's loss, shape ``()`` or ``(1,)``."""
-        self._waiting += 1
+        self.waiting += 1
         if self.accumulate > 1:
             loss = loss / self.accumulate
         if self._scaler is None:
@@ -108,7 +111,7 @@ class UpdateRule:
         else:
             self._scaler.step(optimizer)
             self._scaler.update()
-        self._waiting = 0
+        self.waiting = 0
 
     def state_dict(self) -> dict[str, Any]:
         """The scale of the losses, with ``fp16``."""
