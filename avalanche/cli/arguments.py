@@ -13,10 +13,13 @@ from typing import Any
 
 from avalanche.cli.errors import UsageError
 
-__all__ = ["Given", "load_yaml", "merge", "read_config", "scan"]
+__all__ = ["LISTED", "NAMED", "Given", "load_yaml", "merge", "names_in", "read_config", "scan"]
 
 NAMED = ("benchmark", "strategy", "model", "optimizer")
 """Keys whose plain value is a name: ``benchmark: SplitMNIST`` is ``benchmark: {name: ...}``."""
+
+LISTED = ("strategies", "plugins")
+"""Keys whose value is a list of names, each of which may have a group of arguments."""
 
 
 @dataclass(frozen=True)
@@ -115,23 +118,40 @@ def load_yaml(path: Path) -> dict[Any, Any]:
     return content
 
 
-def merge(from_file: Iterable[Given], from_words: Iterable[Given]) -> list[Given]:
-    """Join both; words win. A name given in words drops what the file says of another name.
+def merge(first: Iterable[Given], then: Iterable[Given]) -> list[Given]:
+    """Join both; what comes then wins.
+
+    A name given then drops what was said of another name before, and a list of names what was
+    said of those that it leaves out.
 
     Example:
         >>> file = [Given("strategy.name", "EWC", "x"), Given("strategy.ewc_lambda", "1", "x")]
         >>> [given.key for given in merge(file, [Given("strategy.name", "Naive")])]
         ['strategy.name']
     """
-    words = list(from_words)
-    file = list(from_file)
-    names = {g.key: g.value for g in words if g.key.endswith(".name")}
-    replaced = {
-        g.key.removesuffix("name") for g in file if g.key in names and g.value != names[g.key]
-    }
-    keys = {g.key for g in words}
-    kept = [g for g in file if g.key not in keys and not any(g.key.startswith(r) for r in replaced)]
-    return kept + words
+    later = list(then)
+    earlier = list(first)
+    values = {g.key: g.value for g in later}
+    dropped: set[str] = set()
+    for item in earlier:
+        if item.key in values and item.key.endswith(".name") and item.value != values[item.key]:
+            dropped.add(item.key.removesuffix("name"))
+        elif item.key in values and item.key in LISTED:
+            left_out = {*names_in(item.value or "")} - {*names_in(values[item.key] or "")}
+            dropped |= {f"{name}." for name in left_out}
+    return [
+        g for g in earlier if g.key not in values and not g.key.startswith(tuple(dropped))
+    ] + later
+
+
+def names_in(text: str) -> list[str]:
+    """Names separated by commas, or a list of YAML.
+
+    Example:
+        >>> names_in("Naive, EWC"), names_in("[Naive, 'EWC']")
+        (['Naive', 'EWC'], ['Naive', 'EWC'])
+    """
+    return [name for part in text.strip("[]").split(",") if (name := part.strip(" '\""))]
 
 
 def _flatten(content: Mapping[Any, Any], source: str) -> Iterable[Given]:

@@ -56,6 +56,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 
 RUN_OWNED = {
     "train_epochs": "epochs",
+    "train_passes": "epochs",
     "train_mb_size": "batch_size",
     "eval_mb_size": "eval_batch_size",
     "eval_every": "eval_every",

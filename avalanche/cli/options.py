@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Optional
 
 from avalanche.cli import registry
-from avalanche.cli.arguments import Given, merge, read_config, scan
+from avalanche.cli.arguments import NAMED, Given, merge, names_in, read_config, scan
 from avalanche.cli.defaults import CHOICES, DEFAULTS, RUN_OWNED
 from avalanche.cli.errors import UsageError, nearest
 from avalanche.cli.fit import SIZES
@@ -62,10 +62,13 @@ def parse(command: str, words: Sequence[str]) -> Request | str:
     given = scan(words)
     files = [g for g in given if g.key == "config"]
     given = [g for g in given if g.key != "config"]
+    from_files: list[Given] = []
     for file in files:
         if not file.value:
             raise UsageError("--config: expects a YAML file; give --config FILE")
-        given = merge(read_config(Path(file.value)), given)
+        from_files = merge(from_files, read_config(Path(file.value)))
+    given = merge(from_files, given)
+    _check_named(given)
     wants_help = any(g.key == "help" for g in given)
     table = OptionTable(command, {g.key: g.value or "" for g in given})
     if wants_help:
@@ -91,8 +94,8 @@ class OptionTable:
         if command == "run":
             self.strategies = [given.get("strategy.name") or CHOICES["strategy"]]
         else:
-            self.strategies = _names(given.get("strategies") or "Naive,JointTraining")
-        self.plugins = _names(given.get("plugins", ""))
+            self.strategies = names_in(given.get("strategies") or "Naive,JointTraining")
+        self.plugins = names_in(given.get("plugins", ""))
         _check_once("strategies", self.strategies,
                     "make a run of each and put them together with `avalanche report`")  # fmt: skip
         _check_once("plugins", self.plugins, "a strategy has each plugin once")
@@ -160,7 +163,8 @@ class OptionTable:
         parser = ArgumentParser(prog=f"avalanche {self.command}", exit_on_error=False,
                                 description=_DESCRIPTIONS[self.command])  # fmt: skip
         general = parser.add_argument_group("options of the run")
-        general.add_argument("--config", type=str, help="YAML file of options; options win over it")
+        general.add_argument("--config", type=str, help="YAML file of options; options win over "
+                             "it, and the later of several files over the earlier")  # fmt: skip
         for option in RUN_OPTIONS:
             _add(general, option.name, option)
         if self.command == "compare":
@@ -281,9 +285,12 @@ def _options(kind: str, name: str) -> list[Option]:
     return options
 
 
-def _names(text: str) -> list[str]:
-    """Names separated by commas, or a list of YAML."""
-    return [name for part in text.strip("[]").split(",") if (name := part.strip(" '\""))]
+def _check_named(given: Sequence[Given]) -> None:
+    """Refuse an empty name: it is no way to ask for the default."""
+    for item in given:
+        is_name = item.key == "strategies" or item.key.removesuffix(".name") in NAMED
+        if is_name and item.value is not None and not names_in(item.value):
+            raise UsageError(f"{item.where}: expected a name; leave it out for the default")
 
 
 def _check_once(option: str, names: list[str], remedy: str) -> None:

@@ -91,6 +91,15 @@ def test_options_of_the_same_name_are_kept() -> None:
     assert ("strategy.ewc_lambda", "2") in pairs(merged)
 
 
+@pytest.mark.parametrize("key", ["strategies", "plugins"])
+def test_a_shorter_list_drops_the_arguments_of_what_it_leaves_out(key) -> None:
+    file = [Given(key, "[Naive, EWC, LwF]", "f"), Given("EWC.ewc_lambda", "2", "f"),
+            Given("LwF.alpha", "1", "f"), Given("epochs", "3", "f")]  # fmt: skip
+    merged = merge(file, [Given(key, "LwF, Replay"), Given("LwF.alpha", "5")])
+    assert pairs(merged) == [("epochs", "3"), (key, "LwF, Replay"), ("LwF.alpha", "5")]
+    assert pairs(merge(file, [Given(key, "Replay")])) == [("epochs", "3"), (key, "Replay")]
+
+
 def test_where_is_as_the_user_wrote_it() -> None:
     assert Given("strategy.name", "X").where == "--strategy=X"
     assert Given("epochs", "x", "f.yaml").where == "f.yaml: epochs: x"

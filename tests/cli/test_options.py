@@ -83,6 +83,29 @@ def test_options_win_over_the_file(tmp_path) -> None:
     assert other.strategies[0].name == "Naive"
 
 
+def test_the_later_of_two_files_wins_and_words_win_over_both(tmp_path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text("strategy: {name: EWC, ewc_lambda: 3}\nepochs: 9\nbatch_size: 7\nseeds: 2\n")
+    two.write_text("strategy: Naive\nepochs: 5\nbatch_size: 6\n")
+    files = ["--config", str(one), "--config", str(two)]
+    request = read(*files, "--batch_size", "4")
+    assert request.strategies[0].name == "Naive"
+    assert (request.epochs, request.batch_size, request.seeds) == (5, 4, 2)
+    assert read("--batch_size", "4", *files) == request
+
+
+def test_the_configuration_of_a_comparison_can_be_narrowed(tmp_path) -> None:
+    words = ["--strategies", "Naive,EWC,Replay", "--Replay.mem_size", "7"]
+    plugin = ["--plugins", "EWCPlugin", "--EWCPlugin.ewc_lambda", "3"]
+    whole = read(*words, *plugin, command="compare")
+    path = tmp_path / "x.yaml"
+    path.write_text(yaml.safe_dump(whole.config()))
+    fewer = ["--config", str(path), "--strategies", "Naive,Replay", "--plugins", ""]
+    request = read(*fewer, command="compare")
+    assert request.strategies == (whole.strategies[0], whole.strategies[2])
+    assert request.plugins == ()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -104,6 +127,14 @@ def test_options_win_over_the_file(tmp_path) -> None:
         (["--strategies", "Naive"], r"`avalanche compare` takes it"),
         (["--peval_mode", "x"], r"--peval_mode=x: expected one of epoch, iteration"),
         (["--config"], r"--config: expects a YAML file"),
+        (["--strategy", ""], r"--strategy=: expected a name; leave it out for the default"),
+        (["--benchmark="], r"--benchmark=: expected a name"),
+        (["--model", " "], r"--model= : expected a name"),
+        (["--optimizer", ""], r"--optimizer=: expected a name"),
+        (
+            ["--strategy", "OnlineNaive", "--strategy.train_passes", "3"],
+            r"--strategy\.train_passes=3: this belongs to the whole run; use --epochs",
+        ),
     ],
 )
 def test_wrong_use_is_told_in_one_line(words: list[str], message: str) -> None:
@@ -116,6 +147,8 @@ def test_wrong_use_is_told_in_one_line(words: list[str], message: str) -> None:
     ("words", "message"),
     [
         (["--strategies", "Naive,Naive"], r"Naive is there twice"),
+        (["--strategies", ""], r"--strategies=: expected a name; leave it out for the default"),
+        (["--strategies", "[]"], r"--strategies=\[\]: expected a name"),
         (["--strategies", "Naive", "--Replay.mem_size", "3"], r"not among --strategies Naive"),
         (["--strategies", "Naive,Jont"], r"--strategy=Jont: there is no such strategy"),
         (["--strategy", "Naive"], r"`avalanche run` takes it"),
