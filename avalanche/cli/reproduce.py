@@ -214,15 +214,23 @@ def _write_page(page: Path, configs: Sequence[Config], kept: Path) -> None:
 
 
 def commit_of_code() -> str:
-    """The commit of the package, with ``+`` where its files are changed; the version elsewhere."""
+    """The commit of the package, with ``+`` where its files are changed.
+
+    The version where the package is no part of a repository, though its folder may lie in one.
+    """
     import avalanche
 
-    folder = Path(avalanche.__file__).parent
+    file = Path(avalanche.__file__)
+    questions = (
+        ("ls-files", "--error-unmatch", "--", file.name),
+        ("rev-parse", "--short=9", "HEAD"),
+        ("status", "--porcelain", "--", "."),
+    )
     try:
-        commit, changed = (
-            subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True,
-                           check=True).stdout.strip()
-            for words in (["rev-parse", "--short=9", "HEAD"], ["status", "--porcelain", "--", "."])
+        _, commit, changed = (
+            subprocess.run(["git", "-C", str(file.parent), *words], capture_output=True,
+                           text=True, check=True).stdout.strip()
+            for words in questions
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError):
         return avalanche.__version__

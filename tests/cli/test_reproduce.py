@@ -1,11 +1,15 @@
 import json
+import shutil
+import subprocess
 
 import pytest
 import yaml
 
+import avalanche
 from avalanche.cli.configs import Config
 from avalanche.cli.main import main
 from avalanche.cli.record import Record, SeedResult
+from avalanche.cli.reproduce import commit_of_code
 
 TINY = {
     "reference": {"title": "Naive", "setting": "tiny"},
@@ -169,6 +173,29 @@ def test_a_wrong_option_of_a_configuration_fails_before_any_training(tmp_path, c
     assert main(["reproduce"]) == 2
     assert "wrong.yaml: strategy.mem_size: 3: there is no such option" in capsys.readouterr().err
     assert not (tmp_path / "docs").exists()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_is_the_package_s_own(tmp_path, monkeypatch) -> None:
+    def git(*words: str) -> str:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(["git", "-C", str(tmp_path), *who, *words], check=True,
+                              capture_output=True, text=True)  # fmt: skip
+        return done.stdout.strip()
+
+    file = tmp_path / "site-packages/avalanche/__init__.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    monkeypatch.setattr(avalanche, "__file__", str(file))
+    assert commit_of_code() == avalanche.__version__
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "of another project")
+    assert commit_of_code() == avalanche.__version__
+    git("add", ".")
+    git("commit", "-q", "-m", "of this one")
+    assert commit_of_code() == git("rev-parse", "--short=9", "HEAD")
+    file.write_text("changed = True")
+    assert commit_of_code() == git("rev-parse", "--short=9", "HEAD") + "+"
 
 
 def test_help(capsys) -> None:
