@@ -74,6 +74,33 @@ def test_the_history_until_then_is_drawn_on_request():
     ]
 
 
+def test_streams_have_histories_of_their_own():
+    drawn = []
+
+    def fresh():
+        metrics = labels_repartition_metrics(
+            on_train=False, on_eval=True, image_creator=lambda *args: drawn.append(args)
+        )
+        return FakeLoop(EvaluationPlugin(metrics))
+
+    loop = fresh()
+    for step, labels in enumerate([(0, 0), (0,)]):
+        state, loop = loop.evaluator.state_dict(), fresh()
+        loop.evaluator.load_state_dict(state)
+        loop.clock.train_iterations = step
+        loop.eval(make_stream("test", 1), [[batch(*labels)]])
+        loop.eval(make_stream("valid", 1), [[batch(*labels, 1, task=step)]])
+    last = loop.evaluator.get_last_metrics()
+    assert len(last) == 3
+    for value in last.values():
+        value.best_supported_value(set)
+    assert drawn == [
+        ({0: [2, 1]}, [0, 1]),
+        ({0: [2, 0], 1: [1, 0]}, [0, 1]),
+        ({0: [1], 1: [1]}, [1]),
+    ]
+
+
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "thrice"])
 @pytest.mark.parametrize(
     "draw",

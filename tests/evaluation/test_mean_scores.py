@@ -80,6 +80,26 @@ def test_in_evaluation_what_was_not_learnt_is_neither():
     }
 
 
+def test_streams_have_histories_of_their_own():
+    loop = loop_of(mean_scores_metrics(on_train=False))
+    train = make_stream("train", 2, classes=1)
+    test, valid = make_stream("test", 1), make_stream("valid", 1)
+    for experience in train:
+        loop.train(experience, [[answers(1, 1)]])
+        loop.eval(test, [[(SCORES, TRUE)]])
+        loop.eval(valid, [[(SCORES + 1, TRUE)]])
+        state, loop = loop.evaluator.state_dict(), loop_of(mean_scores_metrics(on_train=False))
+        loop.evaluator.load_state_dict(state)
+        loop.clock.train_iterations = experience.current_experience + 1
+    loop.eval(valid, [[(SCORES + 2, TRUE)]])
+    loop.eval(test, [[(SCORES, TRUE)]])
+    last = loop.evaluator.get_last_metrics()
+    for stream, shift in [("test", 0), ("valid", 2)]:
+        history = last[f"MeanScores/eval_phase/{stream}_stream"].best_supported_value(dict)
+        first = 1.0 if shift else 0.0
+        assert history == {"new": {1: first, 2: 5.5 + shift}, "old": {2: float(shift)}}
+
+
 def test_the_history_is_drawn_on_request():
     drawn = []
     loop = loop_of(mean_scores_metrics(on_eval=False, image_creator=drawn.append))

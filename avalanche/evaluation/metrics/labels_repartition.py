@@ -20,7 +20,7 @@ from avalanche.evaluation.metric_results import (
     MetricResult,
     MetricValue,
 )
-from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metric_utils import get_metric_key, stream_type
 from avalanche.evaluation.metrics.accuracy import class_labels
 from avalanche.evaluation.metrics.by_task import (
     OnTaskSums,
@@ -33,6 +33,8 @@ __all__ = ["LabelsRepartition", "LabelsRepartitionPlugin", "labels_repartition_m
 
 ImageCreator = Callable[[Mapping[int, Sequence[int]], Sequence[int]], Any]
 Counts = dict[int, dict[int, int]]
+#: For every task, at which training iterations there were how many samples of each class.
+Past = dict[int, list[tuple[int, dict[int, int]]]]
 
 
 class LabelsRepartition(OnTaskSums[Counts]):
@@ -89,8 +91,8 @@ class LabelsRepartition(OnTaskSums[Counts]):
 class LabelsRepartitionPlugin(GenericPluginMetric[Counts]):
     """Number of samples per class of every task: ``Repartition``.
 
-    A value is the history drawn and the present counts as a dictionary, of which each logger takes
-    what it can show.
+    A value is the history of the stream drawn and the present counts as a dictionary, of which each
+    logger takes what it can show.
 
     Args:
         image_creator: draws the history: called with the counts of every class at each time, and
@@ -109,8 +111,7 @@ class LabelsRepartitionPlugin(GenericPluginMetric[Counts]):
     ) -> None:
         self._repartition = LabelsRepartition()
         self._image_creator = image_creator
-        self._steps: dict[int, list[int]] = {}
-        self._past: dict[int, list[dict[int, int]]] = {}
+        self._past: dict[str, Past] = {}  # of each stream
         super().__init__(self._repartition, emit_reset_at, emit_reset_at, mode)
 
     def __str__(self) -> str:
@@ -139,34 +140,37 @@ class LabelsRepartitionPlugin(GenericPluginMetric[Counts]):
     def _package_result(self, strategy: Any) -> list[MetricValue]:
         whole = get_metric_key(self, strategy, self._emit_at == "experience", add_task=False)
         step, now = strategy.clock.train_iterations, self.result()
+        past = self._past.setdefault(stream_type(strategy.experience), {})
         made = []
-        for task in sorted({*self._past, *now}):
+        for task in sorted({*past, *now}):
             counts = now.get(task, {})
-            self._steps.setdefault(task, []).append(step)
-            self._past.setdefault(task, []).append(counts)
-            value = AlternativeValues(LazyValue(self._draw, task, len(self._past[task])), counts)
+            times = past.setdefault(task, [])
+            times.append((step, counts))
+            value = AlternativeValues(LazyValue(self._draw, times, len(times)), counts)
             key = replace(whole, detail=f"Task_{task:03}")
             made.append(MetricValue(self, key, value, step))
         return made
 
-    def _draw(self, task: int, times: int) -> Any:
+    def _draw(self, times: list[tuple[int, dict[int, int]]], until: int) -> Any:
         """The history of the first so many times."""
-        steps, past = self._steps[task][:times], self._past[task][:times]
-        labels = dict.fromkeys(label for counts in past for label in counts)
-        history = {label: [counts.get(label, 0) for counts in past] for label in labels}
-        return self._image_creator(history, steps)
+        shown = times[:until]
+        labels = dict.fromkeys(label for _, counts in shown for label in counts)
+        history = {label: [counts.get(label, 0) for _, counts in shown] for label in labels}
+        return self._image_creator(history, [step for step, _ in shown])
 
     def state_dict(self) -> dict[str, Any]:
         """Counts and history."""
-        past = {task: [dict(counts) for counts in of] for task, of in self._past.items()}
-        steps = {task: list(of) for task, of in self._steps.items()}
-        return {"metric": super().state_dict(), "past": past, "steps": steps}
+        past = {stream: _copied(of) for stream, of in self._past.items()}
+        return {"metric": super().state_dict(), "past": past}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
         super().load_state_dict(state["metric"])
-        self._past = {task: [dict(counts) for counts in of] for task, of in state["past"].items()}
-        self._steps = {task: list(of) for task, of in state["steps"].items()}
+        self._past = {stream: _copied(of) for stream, of in state["past"].items()}
+
+
+def _copied(past: Past) -> Past:
+    return {task: [(step, dict(counts)) for step, counts in of] for task, of in past.items()}
 
 
 def labels_repartition_metrics(

@@ -16,7 +16,7 @@ from avalanche.evaluation.metric_results import (
     MetricResult,
     MetricValue,
 )
-from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metric_utils import get_metric_key, stream_type
 from avalanche.evaluation.metrics.accuracy import class_labels
 from avalanche.evaluation.metrics.by_task import OnTaskSums
 from avalanche.evaluation.trained import classes_of, experiences_in_training
@@ -144,7 +144,8 @@ class MeanScoresPluginMetricABC(PluginMetric[dict[str, float]]):
     """Mean scores that follow a strategy: ``MeanScores``; the base of the classes below.
 
     Emits ``new_classes``, ``old_classes`` and ``new_old_diff``, new minus old, as far as there are
-    such classes, and under the bare name the history, as a figure and as a dictionary.
+    such classes, and under the bare name the history of the stream, as a figure and as a
+    dictionary.
 
     Args:
         image_creator: draws the history.
@@ -153,7 +154,7 @@ class MeanScoresPluginMetricABC(PluginMetric[dict[str, float]]):
     def __init__(self, image_creator: ImageCreator = default_mean_scores_image_creator) -> None:
         self._scores = MeanNewOldScores()
         self._image_creator = image_creator
-        self._history: dict[str, dict[int, float]] = {}
+        self._histories: dict[str, dict[str, dict[int, float]]] = {}  # of each stream
 
     def __str__(self) -> str:
         return "MeanScores"
@@ -176,9 +177,10 @@ class MeanScoresPluginMetricABC(PluginMetric[dict[str, float]]):
         details = {f"{group}_classes": value for group, value in scores.items()}
         if len(scores) == 2:
             details["new_old_diff"] = scores["new"] - scores["old"]
+        history = self._histories.setdefault(stream_type(strategy.experience), {})
         for group, value in scores.items():
-            self._history.setdefault(group, {})[step] = value
-        history = {group: dict(values) for group, values in self._history.items()}
+            history.setdefault(group, {})[step] = value
+        history = _copied(history)
         shown = AlternativeValues(LazyValue(self._image_creator, history), history)
         return [
             *(MetricValue(self, replace(whole, detail=d), v, step) for d, v in details.items()),
@@ -186,12 +188,16 @@ class MeanScoresPluginMetricABC(PluginMetric[dict[str, float]]):
         ]
 
     def state_dict(self) -> dict[str, Any]:
-        """The history."""
-        return {"history": {group: dict(values) for group, values in self._history.items()}}
+        """The history of every stream."""
+        return {"histories": {stream: _copied(of) for stream, of in self._histories.items()}}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
-        self._history = {group: dict(values) for group, values in state["history"].items()}
+        self._histories = {stream: _copied(of) for stream, of in state["histories"].items()}
+
+
+def _copied(history: dict[str, dict[int, float]]) -> dict[str, dict[int, float]]:
+    return {group: dict(values) for group, values in history.items()}
 
 
 class MeanScoresTrainPluginMetric(MeanScoresPluginMetricABC):
@@ -265,7 +271,7 @@ class MeanScoresEvalPluginMetric(MeanScoresPluginMetricABC):
         return self._emit(strategy, scores) if scores else None
 
     def state_dict(self) -> dict[str, Any]:
-        """The history and what was learnt."""
+        """The histories and what was learnt."""
         learnt = {"learnt": sorted(self._learnt), "new": sorted(self._new)}
         return {**super().state_dict(), **learnt}
 
