@@ -30,6 +30,8 @@ Written by `avalanche reproduce`; every number reached comes from the files in
 - Difference: reached minus published, in points. Bold where it is more than {tolerance:g} points
   away from a checked reference; the reason then stands in the notes.
 - Seconds: training and evaluation of one seed in one process.
+- Commit: that of the code which made the results, several where seeds were added later; `+` after
+  it where files of the package were changed and not yet committed.
 
 All of them again: `avalanche reproduce --data FOLDER`, where `FOLDER` holds `MNIST/raw`.
 """

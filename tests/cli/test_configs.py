@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -106,4 +107,6 @@ def test_the_configurations_of_the_repository_are_right(path) -> None:
     assert request.seeds >= 3
     content = yaml.safe_load(path.read_text())
     assert "dataset_root" not in content["benchmark"]
-    assert Config.read(path).reference.title
+    reference = Config.read(path).reference
+    for text in (reference.title, reference.setting, reference.source, reference.note):
+        assert not re.search(r"\w- (?!and|or|to)", text), "a word that a line of YAML broke"

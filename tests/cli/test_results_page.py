@@ -1,10 +1,11 @@
 from pathlib import Path
 
-from avalanche.cli.configs import Config
+from avalanche.cli.configs import Config, find_configs
 from avalanche.cli.record import Record, SeedResult
 from avalanche.cli.reference import Reference
 from avalanche.cli.results_page import missing_reasons, results_page
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = {"benchmark": {"name": "SplitMNIST"}, "epochs": 2}
 
 
@@ -67,6 +68,23 @@ def test_a_missed_reference_is_bold_and_needs_a_reason() -> None:
     recalled = (config(mark="R"), record(0.8))
     assert "| \N{MINUS SIGN}10.0 |" in line(page(recalled))
     assert missing_reasons([recalled]) == []
+
+
+def test_the_page_of_the_repository_is_what_its_kept_results_give() -> None:
+    file = ROOT / "docs/results.md"
+    configs, on_page = find_configs([ROOT / "configs"])
+    kept = {path.relative_to(ROOT / "docs/results").with_suffix("").as_posix(): Record.load(path)
+            for path in (ROOT / "docs/results").glob("*/*/*.json")}  # fmt: skip
+    assert set(kept) <= {config.name for config in on_page}
+    rows = [(config, kept.get(config.name)) for config in on_page]
+    assert file.read_text(encoding="utf-8") == results_page(rows, file), (
+        "`avalanche reproduce --no_run` writes it again"
+    )
+    assert len(configs) == len(on_page)
+
+
+def test_the_legend_explains_the_commit() -> None:
+    assert "`+` after\n  it where files of the package were changed" in page((config(), None))
 
 
 def test_no_published_number_and_another_metric() -> None:
