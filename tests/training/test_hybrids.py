@@ -25,7 +25,7 @@ MAKE = {
     "lwf": lambda: LwFPlugin(ALPHA, T),
     "si": lambda: SynapticIntelligencePlugin(SI, 0.1),
     "mas": lambda: MASPlugin(MAS),
-    "replay": lambda: ReplayPlugin(mem_size=20),
+    "replay": lambda: ReplayPlugin(mem_size=16),
 }
 
 

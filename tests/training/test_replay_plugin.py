@@ -36,17 +36,26 @@ def test_batches_hold_new_and_remembered_samples_from_the_second_experience_on()
     strategy.train(benchmark.train_stream[0])
     assert {len(y) for _, y, _ in look.batches} == {10}
     strategy.train(benchmark.train_stream[1])
-    assert len(look.batches) == 4
-    for _, y, _ in look.batches:
+    # The memory goes through in rounds of 10 + 2; no batch has a sample of it twice.
+    assert [len(y) for _, y, _ in look.batches] == [20, 12, 20, 12]
+    for x, y, _ in look.batches:
         new, old = y[:10], y[10:]
-        assert len(old) == 10
+        assert len(torch.unique(x, dim=0)) == len(x)
         assert set(new.tolist()) <= {2, 3}
         assert set(old.tolist()) <= {0, 1}
     # Everything new was seen once, and the whole memory was in use.
     seen = torch.cat([x[:10] for x, _, _ in look.batches])
     assert len(torch.unique(seen, dim=0)) == 40
-    memory = torch.cat([x[10:] for x, _, _ in look.batches])
-    assert len(torch.unique(memory, dim=0)) == 12
+    for two in (look.batches[:2], look.batches[2:]):
+        assert len(torch.unique(torch.cat([x[10:] for x, _, _ in two]), dim=0)) == 12
+
+
+def test_a_memory_smaller_than_the_batch_is_in_every_batch_once():
+    look, benchmark = Look(), streams.class_incremental()
+    make(Replay, mem_size=4, plugins=[look]).train(benchmark.train_stream[:2])
+    stored = [{tuple(row) for row in x[10:].tolist()} for x, _, _ in look.batches]
+    assert [len(y) for _, y, _ in look.batches] == [14] * 4
+    assert all(s == stored[0] and len(s) == 4 for s in stored)
 
 
 def test_sizes_of_both_halves_are_options():
@@ -65,7 +74,7 @@ def test_remembered_samples_have_a_transform_of_their_own():
     look = Look()
     make(Naive, 1, plugins=[ReplayPlugin(8), look]).train(benchmark.train_stream)
     for x, _, _ in look.batches:
-        assert x.flatten().tolist() == [1.0] * 10 + [5.0] * 10
+        assert x.flatten().tolist() == [1.0] * 10 + [5.0] * 8
 
 
 class Add:

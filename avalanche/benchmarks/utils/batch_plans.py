@@ -33,29 +33,84 @@ class Plan:
         return len(self.sizes)
 
 
-class Cycle:
-    """Positions of one group, again and again, freshly shuffled in every round.
+@dataclass(frozen=True)
+class Pieces:
+    """What one group adds to consecutive batches.
+
+    Args:
+        order: int64, positions of samples.
+        sizes: how many of them go into each batch.
+    """
+
+    order: Tensor
+    sizes: np.ndarray
+
+
+class Rounds:
+    """Pieces of one group, round after round, freshly shuffled in every round.
+
+    The last piece of a round is what is left, so that no piece has a sample twice: a group with
+    fewer samples than ``size`` adds each of them once to every batch.
 
     Args:
         positions: int64, the group's samples; not empty.
+        size: samples per piece.
         generator: shuffles every round; None keeps the order.
+        drop_last: leave out what is left at the end of a round, unless it is all there is.
+
+    Example:
+        >>> rounds = Rounds(torch.arange(3), 2, None)
+        >>> pieces = rounds.take(3)
+        >>> pieces.order.tolist(), pieces.sizes.tolist()
+        ([0, 1, 2, 0, 1], [2, 1, 2])
     """
 
-    def __init__(self, positions: Tensor, generator: torch.Generator | None) -> None:
+    def __init__(
+        self,
+        positions: Tensor,
+        size: int,
+        generator: torch.Generator | None,
+        drop_last: bool = False,
+    ) -> None:
+        length = len(positions)
+        kept = length // size * size if drop_last and length >= size else length
         self._positions = positions
         self._generator = generator
-        self._left = positions[:0]
+        self._sizes = piece_sizes(kept, size)
+        self._starts = np.append(0, np.cumsum(self._sizes))
+        self._round = positions[:0]
+        self._next = len(self._sizes)
 
-    def take(self, count: int) -> Tensor:
-        """The next ``count`` positions; rounds follow each other without a gap."""
-        pieces, missing = [self._left[:count]], count - len(self._left)
-        self._left = self._left[count:]
-        while missing > 0:
-            fresh = shuffled(self._positions, self._generator)
-            pieces.append(fresh[:missing])
-            self._left = fresh[missing:]
-            missing -= len(fresh)
-        return torch.cat(pieces)
+    def take(self, batches: int) -> Pieces:
+        """The next pieces, one per batch."""
+        pieces, sizes = [self._positions[:0]], [self._sizes[:0]]
+        while batches > 0:
+            if self._next == len(self._sizes):
+                self._round, self._next = shuffled(self._positions, self._generator), 0
+            end = min(self._next + batches, len(self._sizes))
+            pieces.append(self._round[self._starts[self._next] : self._starts[end]])
+            sizes.append(self._sizes[self._next : end])
+            batches -= end - self._next
+            self._next = end
+        return Pieces(torch.cat(pieces), np.concatenate(sizes))
+
+
+def one_round(
+    positions: Tensor, size: int, batches: int, generator: torch.Generator | None
+) -> Pieces:
+    """Pieces of one group until it is through, for at most so many batches."""
+    order = shuffled(positions, generator)[: batches * size]
+    return Pieces(order, piece_sizes(len(order), size))
+
+
+def piece_sizes(length: int, size: int) -> np.ndarray:
+    """Sizes of the pieces of one round; the last is what is left.
+
+    Example:
+        >>> piece_sizes(5, 2).tolist()
+        [2, 2, 1]
+    """
+    return np.diff(np.append(np.arange(0, length, size), length))
 
 
 def shuffled(positions: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -99,7 +154,7 @@ def balanced_plan(
     """Batches with a fixed number of samples of every group.
 
     The epoch ends with the group that needs most batches. A group that ends before disappears,
-    or starts again if ``oversample``.
+    or starts the next of its :class:`Rounds` if ``oversample``.
     """
     lengths = [len(g) for g in groups]
     batches = count_batches(lengths, sizes, drop_last)
@@ -108,10 +163,10 @@ def balanced_plan(
     taken = []
     for i, (group, size) in enumerate(zip(groups, sizes, strict=True)):
         if oversample and i != longest:
-            taken.append(Cycle(group, generator).take(batches * size))
+            taken.append(Rounds(group, size, generator, drop_last).take(batches))
         else:
-            taken.append(shuffled(group, generator)[: batches * size])
-    return interleave(taken, sizes)
+            taken.append(one_round(group, size, batches, generator))
+    return interleave(taken)
 
 
 def turns_plan(
@@ -130,9 +185,10 @@ def turns_plan(
     """
     longest = max(len(g) for g in groups)
     taken = [
-        Cycle(g, generator).take(longest) if oversample else shuffled(g, generator) for g in groups
+        Rounds(g, 1, generator).take(longest) if oversample else one_round(g, 1, longest, generator)
+        for g in groups
     ]
-    order = interleave(taken, [1] * len(taken)).order
+    order = interleave(taken).order
     return single_plan(order, size, drop_last, None)
 
 
@@ -142,22 +198,26 @@ def turns_count(lengths: Sequence[int], size: int, oversample: bool, drop_last: 
     return total // size if drop_last else -(-total // size)
 
 
-def interleave(taken: Sequence[Tensor], sizes: Sequence[int]) -> Plan:
-    """Cut every group into pieces of its size; batch k is the k-th piece of every group."""
+def interleave(taken: Sequence[Pieces]) -> Plan:
+    """Batch k is the k-th piece of every group."""
     if len(taken) == 1:
-        return Plan(taken[0], sizes[0])
+        return Plan(taken[0].order, taken[0].sizes.tolist())
     batch_of = np.concatenate(
-        [np.arange(len(t), dtype=np.int32) // s for t, s in zip(taken, sizes, strict=True)]
+        [np.repeat(np.arange(len(t.sizes), dtype=np.int32), t.sizes) for t in taken]
     )
     by_batch = np.argsort(batch_of, kind="stable")
-    order = torch.cat(list(taken))[torch.from_numpy(by_batch)]
+    order = torch.cat([t.order for t in taken])[torch.from_numpy(by_batch)]
     return Plan(order, [int(n) for n in np.bincount(batch_of)])
 
 
 def endless_plans(
-    groups: Sequence[Tensor], size: int, generator: torch.Generator | None, batches: int = 64
+    groups: Sequence[Tensor],
+    sizes: Sequence[int],
+    drop_last: bool,
+    generator: torch.Generator | None,
+    batches: int = 64,
 ) -> Iterator[Plan]:
-    """Batches with ``size`` samples of every group, for ever, in chunks."""
-    cycles = [Cycle(group, generator) for group in groups]
-    while cycles:
-        yield interleave([c.take(size * batches) for c in cycles], [size] * len(cycles))
+    """Batches with a fixed number of samples of every group, for ever, in chunks."""
+    rounds = [Rounds(g, s, generator, drop_last) for g, s in zip(groups, sizes, strict=True)]
+    while rounds:
+        yield interleave([r.take(batches) for r in rounds])

@@ -13,14 +13,16 @@ import torch
 from torch import Tensor
 
 from .batch_plans import (
-    Cycle,
+    Pieces,
     Plan,
+    Rounds,
     balanced_plan,
     count_batches,
     endless_plans,
     interleave,
+    one_round,
+    piece_sizes,
     share,
-    shuffled,
     single_plan,
     turns_count,
     turns_plan,
@@ -110,7 +112,9 @@ class TaskBalancedDataLoader(_BalancedLoader):
         batch_size: samples per batch, divided among the tasks. If it is smaller than the number
             of tasks, tasks take turns.
         oversample_small_groups: whether tasks with few samples start again until the largest
-            ends; otherwise they end, and later batches are smaller.
+            ends; otherwise they end, and later batches are smaller. No batch has a sample twice:
+            a task with fewer samples than its share adds all of them, and at the end of a round
+            what is left.
         distributed_sampling: whether processes of a distributed run share the data; has no
             effect otherwise.
         kwargs: loader options: ``shuffle``, ``drop_last``, ``generator``, ``num_workers`` and
@@ -163,10 +167,11 @@ class GroupBalancedDataLoader(_BalancedLoader):
 
 
 class GroupBalancedInfiniteDataLoader(PlanLoader):
-    """Batches with ``batch_size`` samples of every dataset, without end.
+    """Batches with up to ``batch_size`` samples of every dataset, without end.
 
     Args:
-        datasets: the groups; each starts again when it is through.
+        datasets: the groups; each starts again when it is through. No batch has a sample twice:
+            the last one before a group starts again has what is left of it.
         batch_size: samples per group and batch.
         distributed_sampling: as for :class:`TaskBalancedDataLoader`.
         kwargs: as there.
@@ -191,7 +196,8 @@ class GroupBalancedInfiniteDataLoader(PlanLoader):
         self.distributed_sampling = distributed_sampling
 
     def plans(self, generator: torch.Generator | None) -> Iterator[Plan]:
-        return endless_plans(self._groups, self.batch_size, generator)
+        sizes = [self.batch_size] * len(self._groups)
+        return endless_plans(self._groups, sizes, self.drop_last, generator)
 
     def __len__(self) -> int:
         return ENDLESS
@@ -203,8 +209,10 @@ class ReplayDataLoader(PlanLoader):
     Args:
         data: the current data; its end is the end of the epoch.
         memory: the memory; None or empty gives batches of current data only.
-        oversample_small_tasks: whether the memory starts again when it is through, so that every
-            batch has its full share of it. Otherwise later batches have none.
+        oversample_small_tasks: whether the memory starts again when it is through. Otherwise
+            later batches have none of it. No batch has a sample twice: a memory smaller than its
+            share is in every batch as a whole, and before it starts again a batch has what is
+            left of it (with ``drop_last``, that rest is left out).
         batch_size: samples of current data per batch, or a mapping from task label to them.
         batch_size_mem: samples of the memory per batch, or a mapping from task label to them.
         task_balanced_dataloader: whether the memory's share is divided among its tasks.
@@ -216,7 +224,7 @@ class ReplayDataLoader(PlanLoader):
         >>> new, old = TensorDataset(torch.arange(4)), TensorDataset(torch.tensor([10, 11, 12]))
         >>> loader = ReplayDataLoader(new, old, True, batch_size=2, batch_size_mem=2)
         >>> [batch[0].tolist() for batch in loader]
-        [[0, 1, 10, 11], [2, 3, 12, 10]]
+        [[0, 1, 10, 11], [2, 3, 12]]
     """
 
     def __init__(
@@ -248,21 +256,35 @@ class ReplayDataLoader(PlanLoader):
         if not batches:
             return
         longest = max(range(len(self._current)), key=self._batches_of)
-        oversample = self.oversample_small_tasks
-        taken: list[Tensor] = []
+        taken = []
         for i, (group, size) in enumerate(zip(self._current, self._sizes, strict=True)):
-            again = oversample and i != longest
-            taken.append(_take(group, batches * size, again, generator))
-        share_mem = sum(self._memory_sizes)
+            again = self.oversample_small_tasks and i != longest
+            taken.append(self._pieces(group, size, batches, again, generator))
+        yield interleave(taken + self._memory_pieces(batches, generator))
+
+    def _memory_pieces(self, batches: int, generator: torch.Generator | None) -> list[Pieces]:
+        share_mem, again = sum(self._memory_sizes), self.oversample_small_tasks
         if share_mem < len(self._memory):  # fewer samples than tasks: the tasks take turns
             turns = -(-batches * share_mem // len(self._memory))
-            mixed = [_take(group, turns, oversample, generator) for group in self._memory]
-            order = interleave(mixed, [1] * len(mixed)).order[: batches * share_mem]
-            yield interleave([*taken, order], [*self._sizes, share_mem])
-            return
-        for group, size in zip(self._memory, self._memory_sizes, strict=True):
-            taken.append(_take(group, batches * size, oversample, generator))
-        yield interleave(taken, [*self._sizes, *self._memory_sizes])
+            mixed = [self._pieces(group, 1, turns, again, generator) for group in self._memory]
+            order = interleave(mixed).order[: batches * share_mem]
+            return [Pieces(order, piece_sizes(len(order), share_mem))]
+        return [
+            self._pieces(group, size, batches, again, generator)
+            for group, size in zip(self._memory, self._memory_sizes, strict=True)
+        ]
+
+    def _pieces(
+        self,
+        group: Tensor,
+        size: int,
+        batches: int,
+        again: bool,
+        generator: torch.Generator | None,
+    ) -> Pieces:
+        if again:
+            return Rounds(group, size, generator, self.drop_last).take(batches)
+        return one_round(group, size, batches, generator)
 
     def _batches_of(self, group: int) -> int:
         length, size = len(self._current[group]), self._sizes[group]
@@ -302,10 +324,6 @@ def _numbered(datasets: Sequence[Any]) -> list[Tensor]:
         groups.append(positions(len(dataset), start))
         start += len(dataset)
     return groups
-
-
-def _take(group: Tensor, count: int, again: bool, generator: torch.Generator | None) -> Tensor:
-    return Cycle(group, generator).take(count) if again else shuffled(group, generator)[:count]
 
 
 def _shares(

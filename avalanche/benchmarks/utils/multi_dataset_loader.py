@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .batch_plans import Cycle, Plan, interleave, shuffled
+from .batch_plans import Plan, Rounds, endless_plans, interleave, one_round
 from .loader_base import PlanLoader, check_size, positions
 
 ENDLESS = 10**10  # length of a loader that never ends, where Python needs a number
-_CHUNK = 64  # batches that an endless loader plans at once
 
 
 class MultiDatasetDataLoader(PlanLoader):
@@ -24,7 +23,8 @@ class MultiDatasetDataLoader(PlanLoader):
         termination_dataset: position of the dataset whose end is the end of the epoch; -1 stands
             for the one that needs most batches.
         oversample_small_datasets: whether datasets that end before start again; otherwise they
-            disappear, and later batches are smaller.
+            disappear, and later batches are smaller. No batch has a sample twice: the last one
+            before a dataset starts again has what is left of it.
         distributed_sampling: whether processes of a distributed run share the data; has no
             effect otherwise.
         never_ending: whether all datasets start again for ever.
@@ -75,22 +75,18 @@ class MultiDatasetDataLoader(PlanLoader):
         filled = [(g, s) for g, s in zip(self._groups, self.batch_sizes, strict=True) if len(g)]
         if not filled:
             return
-        sizes = [size for _, size in filled]
         if self.never_ending:
-            cycles = [Cycle(group, generator) for group, _ in filled]
-            while True:
-                yield interleave(
-                    [c.take(s * _CHUNK) for c, s in zip(cycles, sizes, strict=True)], sizes
-                )
+            groups, sizes = zip(*filled, strict=True)
+            yield from endless_plans(groups, sizes, self.drop_last, generator)
         batches = len(self)
         last = self._last()
         taken = []
         for group, size in filled:
             if self.oversample_small_datasets and group is not self._groups[last]:
-                taken.append(Cycle(group, generator).take(batches * size))
+                taken.append(Rounds(group, size, generator, self.drop_last).take(batches))
             else:
-                taken.append(shuffled(group, generator)[: batches * size])
-        yield interleave(taken, sizes)
+                taken.append(one_round(group, size, batches, generator))
+        yield interleave(taken)
 
     def _batches_of(self, position: int) -> int:
         length, size = len(self._groups[position]), self.batch_sizes[position]

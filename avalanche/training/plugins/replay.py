@@ -25,8 +25,9 @@ __all__ = [
 class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
     """Trains on new and remembered samples together.
 
-    From the second experience on each batch holds ``batch_size`` new samples and
-    ``batch_size_mem`` samples of the memory; the memory takes in each experience after training.
+    From the second experience on each batch holds ``batch_size`` new samples and up to
+    ``batch_size_mem`` samples of the memory, none of them twice; the memory takes in each
+    experience after training.
     Remembered samples go through the transform group ``replay`` where a data set defines one, and
     through ``train`` otherwise.
 

@@ -27,8 +27,18 @@ def groups():
     return [group(10, 0), group(4, 1, 100), group(7, 2, 200)]
 
 
+def tolist(batch):
+    return batch[0].long().tolist()
+
+
 def numbers(loader):
-    return [batch[0].long().tolist() for batch in loader]
+    return [tolist(batch) for batch in loader]
+
+
+def cycle(batches, length, size, number, first):
+    """Batch ``number`` of a group that starts again after that many batches."""
+    start = number % batches * size
+    return [first + i for i in range(start, min(start + size, length))]
 
 
 def test_single_dataset_batches(groups):
@@ -58,7 +68,7 @@ def test_small_groups_start_again_where_asked(groups):
         [0, 1, 2, 100, 101, 200, 201],
         [3, 4, 5, 102, 103, 202, 203],
         [6, 7, 8, 100, 101, 204, 205],
-        [9, 102, 103, 206, 200],
+        [9, 102, 103, 206],
     ]
 
 
@@ -80,16 +90,18 @@ def test_data_without_task_labels_is_one_task():
     assert numbers(TaskBalancedDataLoader(data, batch_size=3)) == [[0, 1, 2], [3, 4]]
 
 
-def test_the_endless_loader_gives_full_batches_for_ever(groups):
+def test_the_endless_loader_starts_its_groups_again_for_ever(groups):
     loader = GroupBalancedInfiniteDataLoader(groups[1:], batch_size=3)
-    got = [b[0].long().tolist() for b in itertools.islice(loader, 200)]
+    got = [tolist(b) for b in itertools.islice(loader, 200)]
     assert got[:3] == [
         [100, 101, 102, 200, 201, 202],
-        [103, 100, 101, 203, 204, 205],
-        [102, 103, 100, 206, 200, 201],
+        [103, 203, 204, 205],
+        [100, 101, 102, 206],
     ]
-    assert all(len(b) == 6 for b in got)
+    assert got == [cycle(2, 4, 3, k, 100) + cycle(3, 7, 3, k, 200) for k in range(200)]
     assert len(loader) == 10**10
+    full = GroupBalancedInfiniteDataLoader(groups[1:], batch_size=3, drop_last=True, shuffle=True)
+    assert all(len(set(b)) == 6 for b in itertools.islice(map(tolist, full), 200))
     with pytest.raises(ValueError, match="all are empty"):
         GroupBalancedInfiniteDataLoader([groups[0].subset([])])
 
@@ -98,8 +110,8 @@ def test_replay_lists_current_data_first_and_ends_with_it(groups):
     loader = ReplayDataLoader(groups[0], groups[1], True, batch_size=4, batch_size_mem=3)
     assert numbers(loader) == [
         [0, 1, 2, 3, 100, 101, 102],
-        [4, 5, 6, 7, 103, 100, 101],
-        [8, 9, 102, 103, 100],
+        [4, 5, 6, 7, 103],
+        [8, 9, 100, 101, 102],
     ]
     assert len(loader) == 3
     once = ReplayDataLoader(groups[0], groups[1], batch_size=4, batch_size_mem=3)
@@ -107,7 +119,46 @@ def test_replay_lists_current_data_first_and_ends_with_it(groups):
     longer = ReplayDataLoader(groups[1], groups[0], batch_size=2, batch_size_mem=2)
     assert numbers(longer) == [[100, 101, 0, 1], [102, 103, 2, 3]]
     small = ReplayDataLoader(groups[1], groups[2].subset([0]), True, batch_size=2, batch_size_mem=3)
-    assert numbers(small) == [[100, 101, 200, 200, 200], [102, 103, 200, 200, 200]]
+    assert numbers(small) == [[100, 101, 200], [102, 103, 200]]
+
+
+def rest_of(length, size, drop_last):
+    """Samples that a group of that length has in the batches of one round."""
+    return length // size * size if drop_last and length >= size else length
+
+
+@pytest.mark.parametrize("drop_last", [False, True], ids=["all", "drop_last"])
+@pytest.mark.parametrize("mem", [1, 3, 4, 6, 10, 12, 50])
+def test_replay_repeats_no_sample_in_a_batch(mem, drop_last):
+    """Sizes and samples of every batch, against a memory that a list hands out."""
+    options = {"batch_size": 8, "batch_size_mem": 8, "drop_last": drop_last}
+    data, memory = group(42, 0), group(mem, 1, 100)
+    in_order = numbers(ReplayDataLoader(data, memory, True, **options))
+    left, expected = [], []
+    for first in range(0, 40 if drop_last else 42, 8):
+        if not left:
+            left = list(range(100, 100 + rest_of(mem, 8, drop_last)))
+        expected.append([*range(first, min(first + 8, 42)), *left[:8]])
+        left = left[8:]
+    assert in_order == expected
+    mixed = numbers(ReplayDataLoader(data, memory, True, shuffle=True, **options))
+    assert [len(b) for b in mixed] == [len(b) for b in expected]
+    assert all(len(b) == len(set(b)) for b in mixed)
+    if not drop_last:
+        round_ends = -(-mem // 8)
+        first_round = [n for b in mixed[:round_ends] for n in b if n >= 100]
+        assert len(mixed) < round_ends or sorted(first_round) == [*range(100, 100 + mem)]
+
+
+@pytest.mark.parametrize("made", [TaskBalancedDataLoader, GroupBalancedDataLoader])
+def test_a_group_smaller_than_its_share_is_in_every_batch_once(made):
+    parts = [group(10, 0), group(2, 1, 100)]
+    data = parts[0] + parts[1] if made is TaskBalancedDataLoader else parts
+    loader = made(data, batch_size=8, oversample_small_groups=True)
+    expected = [[0, 1, 2, 3, 100, 101], [4, 5, 6, 7, 100, 101], [8, 9, 100, 101]]
+    assert numbers(loader) == expected
+    whole = made(data, batch_size=8, oversample_small_groups=True, drop_last=True)
+    assert numbers(whole) == expected[:2]
 
 
 def test_replay_divides_the_memory_among_its_tasks(groups):
