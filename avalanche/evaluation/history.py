@@ -86,6 +86,19 @@ class MetricHistory:
             series.values[position] = value.value
         self._pending = []
 
+    def settle(self, step: int, learnt: int) -> None:
+        """The evaluations at ``step`` were of a model that had learnt ``learnt`` experiences."""
+        for value in self._last.values():
+            if value.phase == "eval" and value.x_plot == step:
+                value.trained_experience = learnt
+        for series in self._series.values():
+            if series.place["phase"] != "eval":
+                continue
+            position = len(series.steps) - 1
+            while position >= 0 and series.steps[position] == step:
+                series.trained[position] = learnt
+                position -= 1
+
     def last(self, since: int = 0) -> dict[str, Any]:
         """Last value of every name that got one at position ``since`` or later."""
         wanted = {n: v for n, v in self._last.items() if since <= 0 or v.x_plot >= since}

@@ -101,7 +101,8 @@ class GenericPluginMetric(PluginMetric[TResult]):
 
     Subclasses override :meth:`update`, which gives the current batch to the metric, and
     ``__str__``, the metric's name. A dictionary as the result gives one value per key: an integer
-    key is the value's task label, any other key is appended to the name.
+    key is the value's task label (left out if it is the only one and the experience has no task
+    labels), any other key is appended to the name.
 
     A subclass with ``updates_each_iteration = False`` measures the machine and not batches: its
     metric's ``update()`` takes a reading at every reset and every emission.
@@ -113,7 +114,8 @@ class GenericPluginMetric(PluginMetric[TResult]):
         emit_at: when to emit; the same words without ``"never"``.
         mode: ``"train"`` or ``"eval"``, the phase to measure.
         trained_only: measure, in evaluation, only experiences whose position was trained on, in
-            whatever order; nothing is emitted before the first training.
+            whatever order; the one in training counts. Nothing is emitted where none of them was
+            evaluated.
 
     Raises:
         ValueError: an unknown word, or ``"epoch"`` with ``mode="eval"``.
@@ -139,13 +141,14 @@ class GenericPluginMetric(PluginMetric[TResult]):
         self._emit_at: EmitAt = emit_at
         self._mode: Mode = mode
         self._trained = TrainedExperiences() if trained_only else None
+        self._has_batches = False
         acts = {f"after_{events[emit_at]}"}
         if reset_at != "never":
             acts.add(f"before_{events[reset_at]}")
         if self.updates_each_iteration:
             acts.add(f"after_{events['iteration']}")
         if trained_only:
-            acts.add("after_training_exp")
+            acts.add("before_training_exp")
         self._acts = frozenset(acts)
 
     def listens(self, event: str) -> bool:
@@ -195,14 +198,16 @@ class GenericPluginMetric(PluginMetric[TResult]):
         add_exp = self._emit_at == "experience"
         if isinstance(value, dict):
             has_tasks = getattr(strategy.experience, "task_labels", None) is not None
+            # Without labels, only a single value has a name of its own without its task.
+            names_task = has_tasks or sum(map(_is_task, value)) > 1
             made = []
             for key, item in value.items():
-                is_task = isinstance(key, int) and not isinstance(key, bool)
+                is_task = _is_task(key)
                 name = get_metric_key(
                     self,
                     strategy,
                     add_exp,
-                    add_task=key if is_task and has_tasks else not is_task,
+                    add_task=key if is_task and names_task else not is_task,
                     detail=None if is_task else str(key),
                 )
                 made.append(MetricValue(self, name, item, x_plot))
@@ -213,11 +218,12 @@ class GenericPluginMetric(PluginMetric[TResult]):
     def _before(self, moment: str, mode: Mode) -> None:
         if self._reset_at == moment and self._mode == mode:
             self.reset()
+            self._has_batches = False
 
     def _after(self, moment: str, mode: Mode, strategy: Any) -> MetricResult:
         if self._emit_at != moment or self._mode != mode:
             return None
-        if self._trained is not None and not self._trained:
+        if self._trained is not None and not self._has_batches:
             return None
         return self._package_result(strategy)
 
@@ -227,7 +233,9 @@ class GenericPluginMetric(PluginMetric[TResult]):
         return None
 
     def before_training_exp(self, strategy: Any) -> MetricResult:
-        """Reset, if that is the moment."""
+        """Reset, if that is the moment; what begins now counts as learnt."""
+        if self._trained is not None:
+            self._trained.add(strategy)
         self._before("experience", "train")
         return None
 
@@ -245,6 +253,7 @@ class GenericPluginMetric(PluginMetric[TResult]):
         """Update, and emit if that is the moment."""
         if self._mode == "train":
             self.update(strategy)
+            self._has_batches = True
         return self._after("iteration", "train", strategy)
 
     def after_training_epoch(self, strategy: Any) -> MetricResult:
@@ -253,8 +262,6 @@ class GenericPluginMetric(PluginMetric[TResult]):
 
     def after_training_exp(self, strategy: Any) -> MetricResult:
         """Emit, if that is the moment."""
-        if self._trained is not None:
-            self._trained.add(strategy)
         return self._after("experience", "train", strategy)
 
     def after_training(self, strategy: Any) -> MetricResult:
@@ -281,6 +288,7 @@ class GenericPluginMetric(PluginMetric[TResult]):
         counts = self._trained is None or strategy.experience.current_experience in self._trained
         if self._mode == "eval" and counts:
             self.update(strategy)
+            self._has_batches = True
         return self._after("iteration", "eval", strategy)
 
     def after_eval_exp(self, strategy: Any) -> MetricResult:
@@ -290,6 +298,10 @@ class GenericPluginMetric(PluginMetric[TResult]):
     def after_eval(self, strategy: Any) -> MetricResult:
         """Emit, if that is the moment."""
         return self._after("stream", "eval", strategy)
+
+
+def _is_task(key: object) -> bool:
+    return isinstance(key, int) and not isinstance(key, bool)
 
 
 def _check_moment(argument: str, moment: str, known: list[str], mode: str) -> None:

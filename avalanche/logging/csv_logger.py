@@ -44,8 +44,8 @@ class CSVLogger(BaseLogger):
     The first two need accuracy and loss at epoch and experience granularity, and forgetting per
     experience. A cell whose metric was not computed stays empty.
 
-    Files that are there already are overwritten. Rows are on the disk after each epoch and each
-    evaluated experience.
+    Files that are there already are overwritten. Rows are on the disk after each evaluated
+    experience, those of an epoch when the next one begins or the training is over.
 
     Args:
         log_folder: folder of the files, made if needed; ``csvlogs`` by default.
@@ -140,7 +140,6 @@ class CSVLogger(BaseLogger):
             "train_loss": _find(metric_values, "Loss_Epoch"),
             "val_loss": None,
         }
-        self._flush()
 
     def after_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Write the last row."""
@@ -159,11 +158,16 @@ class CSVLogger(BaseLogger):
             self.print_eval_metrics(evaluated, self._training_exp, accuracy, loss, lost)
         elif self._epoch_row is not None and evaluated == self._training_exp:
             self._epoch_row.update(val_acc=accuracy, val_loss=loss)
-        self._flush()
+        self._flush_unless_training()
 
     def after_eval(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Put the rows of the stream on the disk."""
-        self._flush()
+        self._flush_unless_training()
+
+    def _flush_unless_training(self) -> None:
+        # Whether the experience is learnt is known only when it is over, or its training goes on.
+        if not self._is_training:
+            self._flush()
 
     def _finish_epoch(self) -> None:
         if self._epoch_row is not None:

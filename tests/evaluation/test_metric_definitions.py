@@ -165,3 +165,77 @@ def test_emitted_minibatch_values_stay_tensors_until_read():
     assert seen[0].pending
     assert seen[0].value == 2.0
     assert not seen[0].pending
+
+
+class PerKey(GenericPluginMetric[dict]):
+    """Emits a given dictionary at the end of a stream."""
+
+    def __init__(self, values):
+        super().__init__(Sum(), "stream", "stream", "eval")
+        self.values = values
+
+    def result(self):
+        return self.values
+
+    def __str__(self):
+        return "PerKey"
+
+
+@pytest.mark.parametrize(
+    ("values", "endings"),
+    [
+        ({0: 0.25, 1: 0.75}, {"/Task000": 0.25, "/Task001": 0.75}),
+        ({0: 0.25}, {"": 0.25}),
+        ({0: 0.25, "all": 0.5}, {"": 0.25, "/all": 0.5}),
+        ({True: 0.25, False: 0.75}, {"/True": 0.25, "/False": 0.75}),
+    ],
+    ids=["two", "one", "one-and-text", "bools"],
+)
+def test_no_value_of_a_dictionary_is_lost_without_task_labels(values, endings):
+    evaluator = EvaluationPlugin(PerKey(values))
+    FakeLoop(evaluator).eval(make_stream("test", 1, task_labels="none"), [[answers(1, 1)]])
+    name = "PerKey/eval_phase/test_stream"
+    assert evaluator.get_last_metrics() == {name + end: value for end, value in endings.items()}
+
+
+class SamplesOfLearnt(GenericPluginMetric[float]):
+    def __init__(self, *moments):
+        super().__init__(Sum(), *moments, trained_only=True)
+
+    def update(self, strategy):
+        self._metric.update(len(strategy.mb_y))
+
+    def __str__(self):
+        return "Samples"
+
+
+def test_the_experience_in_training_counts_as_learnt():
+    evaluator = EvaluationPlugin(SamplesOfLearnt("stream", "stream", "eval"))
+    test, sizes = make_stream("test", 3), [[answers(1, n)] for n in (1, 2, 4)]
+
+    class Loop(FakeLoop):
+        def fire(self, event):
+            super().fire(event)
+            if event == "after_training_epoch":
+                self.eval(test, sizes)
+
+    loop = Loop(evaluator)
+    loop.eval(test, sizes)
+    assert evaluator.get_all_metrics() == {}
+    train = make_stream("train", 3)
+    for place in (1, 0):
+        loop.train(train[place], [[answers(1, 1)]] * 2)
+    (values,) = evaluator.get_all_metrics().values()
+    assert values[1] == [2, 2, 3, 3]
+
+
+def test_nothing_is_emitted_where_nothing_learnt_was_evaluated():
+    evaluator = EvaluationPlugin(SamplesOfLearnt("stream", "stream", "eval"))
+    loop, test = FakeLoop(evaluator), make_stream("test", 3)
+    loop.train(make_stream("train", 3)[0], [[answers(1, 1)]])
+    loop.eval(test[1:], [[answers(1, 2)]] * 2)
+    assert evaluator.get_last_metrics() == {}
+    loop.eval(test, [[answers(1, 2)]] * 3)
+    loop.eval(test[1:], [[answers(1, 2)]] * 2)
+    (values,) = evaluator.get_all_metrics().values()
+    assert values[1] == [2]

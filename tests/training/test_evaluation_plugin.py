@@ -144,6 +144,9 @@ def test_last_and_all_metrics():
         epoch: ([2, 4], [0.0, 0.25]),
         stream: ([2, 4], [0.25, 0.375]),
     }
+    # the names of 0.6
+    assert evaluator.last_metric_results == evaluator.get_last_metrics()
+    assert evaluator.all_metric_results == evaluator.get_all_metrics()
     evaluator.reset_last_metrics()
     assert evaluator.get_last_metrics() == {}
     assert len(evaluator.get_all_metrics()) == 2

@@ -133,6 +133,16 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         """
         return self._history.all()
 
+    @property
+    def last_metric_results(self) -> dict[str, Any]:
+        """What :meth:`get_last_metrics` gives."""
+        return self.get_last_metrics()
+
+    @property
+    def all_metric_results(self) -> dict[str, tuple[list[int], list[Any]]]:
+        """What :meth:`get_all_metrics` gives."""
+        return self.get_all_metrics()
+
     def reset_last_metrics(self) -> None:
         """Forget the last values; :meth:`get_all_metrics` keeps its own."""
         self._history.reset_last()
@@ -141,8 +151,8 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         """All scalar values as tidy rows, in order of emission.
 
         Each row has ``step`` (training iterations so far), ``trained_experience`` (experiences
-        learnt so far), ``phase``, ``stream``, ``experience`` and ``task`` (None where they do not
-        apply), ``metric`` and ``value``.
+        learnt to their end so far), ``phase``, ``stream``, ``experience`` and ``task`` (None where
+        they do not apply), ``metric`` and ``value``. A dictionary has a row for each number.
 
         Raises:
             RuntimeError: with ``collect_all=False``, since the values were not kept.
@@ -153,6 +163,15 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
                 "create the EvaluationPlugin with collect_all=True"
             )
         return self._history.table()
+
+    def count_experience(self, strategy: Any) -> None:
+        """The experience just counted was learnt when the last evaluation was made.
+
+        An evaluation after the last epoch cannot know that no other epoch follows; this puts its
+        values right in :meth:`table`.
+        """
+        clock = strategy.clock
+        self._history.settle(clock.train_iterations, clock.train_exp_counter)
 
     def close(self) -> None:
         """Let metrics and loggers finish: stop threads, complete lines, close files.

@@ -68,6 +68,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         """Evaluate at the end, unless that was just done."""
         if not self._fresh:
             self.evaluate(strategy)
+        strategy.evaluator.count_experience(strategy)
 
     def _maybe(self, strategy: Any, finished: int) -> None:
         if self.eval_every > 0 and finished % self.eval_every == 0:

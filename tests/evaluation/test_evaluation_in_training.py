@@ -1,0 +1,80 @@
+"""Evaluations during training: what counts as learnt, in metrics, in the table and in files."""
+
+import csv
+
+import pytest
+import torch
+from torch.utils.data import TensorDataset
+
+from avalanche.benchmarks import nc_benchmark
+from avalanche.evaluation.metrics import accuracy_metrics
+from avalanche.logging import CSVLogger
+from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.supervised import Naive
+
+
+def benchmark():
+    generator = torch.Generator().manual_seed(0)
+    sets = []
+    for size in (16, 8):
+        data = TensorDataset(torch.randn(size, 3, generator=generator), torch.arange(size) % 4)
+        data.targets = data.tensors[1].tolist()
+        sets.append(data)
+    return nc_benchmark(*sets, 2, task_labels=False, shuffle=False, seed=0)
+
+
+def train(evaluator, stream=None, **options):
+    torch.manual_seed(0)
+    data = benchmark()
+    model = torch.nn.Linear(3, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    strategy = Naive(
+        model, optimizer, train_mb_size=4, train_epochs=2, evaluator=evaluator, **options
+    )
+    found = []
+    for experience in data.train_stream:
+        evaluator.reset_last_metrics()
+        found.append(strategy.train(experience, [data.test_stream]))
+    return found
+
+
+@pytest.mark.parametrize(("every", "mode"), [(1, "epoch"), (1, "iteration"), (3, "iteration")])
+def test_what_was_just_learnt_counts_however_often_is_evaluated(every, mode):
+    flags = {"stream": True, "trained_experience": True}
+    plain = EvaluationPlugin(accuracy_metrics(**flags))
+    often = EvaluationPlugin(accuracy_metrics(**flags))
+    assert train(often, eval_every=every, peval_mode=mode) == train(plain, eval_every=0)
+    ends = [row for row in plain.table() if row["metric"] == "Top1_Acc_Stream"]
+    assert [row["trained_experience"] for row in ends] == [0, 1, 2]
+    table = often.table()
+    assert [row for row in table if row in ends] == ends
+    steps = {row["step"]: row["trained_experience"] for row in ends}
+    # in the middle of an experience it does not count yet
+    middle = {row["trained_experience"] for row in table if row["step"] in range(5, 8)}
+    assert middle == {1}
+    assert set(steps) == {0, 4, 8}
+
+
+@pytest.mark.parametrize("mode", ["epoch", "iteration"])
+def test_the_file_says_the_same_as_the_table(tmp_path, mode):
+    logger = CSVLogger(tmp_path)
+    metrics = accuracy_metrics(epoch=True, experience=True, stream=True)
+    evaluator = EvaluationPlugin(metrics, loggers=logger)
+    train(evaluator, eval_every=1, peval_mode=mode)
+    with (tmp_path / "metrics.csv").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    logger.close()
+    expected = [
+        {k: "" if v is None else str(v) for k, v in row.items()} for row in evaluator.table()
+    ]
+    assert rows == expected
+
+
+def test_values_put_right_are_saved():
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    train(evaluator, eval_every=1)
+    twin = EvaluationPlugin(accuracy_metrics(stream=True))
+    twin.load_state_dict(evaluator.state_dict())
+    assert twin.table() == evaluator.table()
+    (last,) = twin._history._last.values()
+    assert last.trained_experience == 2
