@@ -96,6 +96,23 @@ def test_evaluations_in_training(ignore, expected):
     assert metric.result() == {"test": {0: expected}}
 
 
+@pytest.mark.parametrize("saved", [False, True], ids=["same", "loaded"])
+def test_batches_of_an_interrupted_evaluation_do_not_count(saved):
+    def stop():
+        yield ALL
+        raise RuntimeError("stopped")
+
+    evaluator = EvaluationPlugin(amca())
+    evaluate(FakeLoop(evaluator), NONE)
+    with pytest.raises(RuntimeError, match="stopped"):
+        FakeLoop(evaluator).eval(make_stream("test", 1), [stop()])
+    if saved:
+        state, evaluator = evaluator.state_dict(), EvaluationPlugin(amca())
+        evaluator.load_state_dict(state)
+    evaluate(FakeLoop(evaluator), ZEROS)
+    assert [*evaluator.get_last_metrics().values()] == [(0 + 0.5) / 2]
+
+
 def test_state_round_trips():
     first, second = (EvaluationPlugin(amca()) for _ in range(2))
     evaluate(FakeLoop(first), ALL)

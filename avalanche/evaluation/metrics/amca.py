@@ -57,6 +57,10 @@ class AverageMeanClassAccuracy(Metric[dict[int, float]]):
         if self._measures:
             for task, value in self._current().items():
                 self._past.setdefault(task, []).append(value)
+        self.drop_current()
+
+    def drop_current(self) -> None:
+        """Forget the batches of the current evaluation."""
         self._now.reset()
         self._measures = False
 
@@ -78,8 +82,8 @@ class AverageMeanClassAccuracy(Metric[dict[int, float]]):
 
     def reset(self) -> None:
         """Forget everything."""
-        self._now.reset()
-        self._measures, self._past = False, {}
+        self.drop_current()
+        self._past = {}
 
     def state_dict(self) -> dict[str, Any]:
         """Counts of the current evaluation and the values of those before."""
@@ -129,6 +133,11 @@ class MultiStreamAMCA(Metric[dict[str, dict[int, float]]]):
         """Take one more batch of the current stream."""
         if self._measured is not None:
             self._measured.update(predicted_y, true_y, task_labels)
+
+    def begin_phase(self) -> None:
+        """An evaluation of the streams begins; batches of one that was broken off are dropped."""
+        for metric in self._of.values():
+            metric.drop_current()
 
     def finish_phase(self) -> None:
         """The evaluation of the streams is over."""
@@ -204,6 +213,11 @@ class AMCAPluginMetric(PluginMetric[dict[str, dict[int, float]]]):
     def after_training(self, strategy: Any) -> MetricResult:
         """Evaluations count again."""
         self._in_training = False
+        return None
+
+    def before_eval(self, strategy: Any) -> MetricResult:
+        """Begin an evaluation."""
+        self._amca.begin_phase()
         return None
 
     def before_eval_exp(self, strategy: Any) -> MetricResult:
