@@ -19,6 +19,14 @@ def test_with_fewer_units_than_k_every_class_that_has_one_counts():
     assert accuracy.result() == {}
 
 
+def test_a_class_without_a_score_is_never_among_the_best():
+    """A growing head has -inf for the classes that it has no unit for yet."""
+    scores = torch.cat([SCORES[:, :2], torch.full((3, 2), float("-inf"))], dim=1)
+    accuracy = TopkAccuracy(3)
+    accuracy.update(scores, torch.tensor([1, 2, 3]), 0)
+    assert accuracy.result() == pytest.approx({0: 1 / 3})
+
+
 def test_one_hot_targets():
     accuracy = TopkAccuracy(2)
     accuracy.update(SCORES, torch.eye(4)[[0, 1, 2]], 0)

@@ -32,7 +32,8 @@ class TopkAccuracy(OnTaskSums[dict[int, float]]):
     r"""Share of samples whose class is among the ``top_k`` with the highest scores, for every task,
     :math:`\frac1n \sum_i [y_i \in \mathrm{top}_k(s_i)]`.
 
-    With fewer than ``top_k`` classes every sample counts whose class has a score at all.
+    With fewer than ``top_k`` classes every sample counts whose class has a score at all; a score of
+    :math:`-\infty`, which a growing head gives to classes that it has no unit for, is none.
 
     Args:
         top_k: number of classes that count, at least 1.
@@ -71,9 +72,9 @@ class TopkAccuracy(OnTaskSums[dict[int, float]]):
                 f"predicted_y of shape {tuple(predicted_y.shape)} with {len(true_y)} true labels: "
                 "expected one row of scores per label, (batch, classes)"
             )
-        best = predicted_y.detach().topk(min(self.top_k, predicted_y.shape[1])).indices
-        hits = (best == class_labels(true_y).unsqueeze(1)).any(dim=1)
-        self._sums.add(task_labels, hits)
+        values, best = predicted_y.detach().topk(min(self.top_k, predicted_y.shape[1]))
+        hits = (best == class_labels(true_y).unsqueeze(1)) & (values > float("-inf"))
+        self._sums.add(task_labels, hits.any(dim=1))
 
     def result(self) -> dict[int, float]:
         """Accuracy per task seen."""
