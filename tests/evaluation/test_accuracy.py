@@ -204,6 +204,20 @@ def test_a_batch_is_counted_once_for_all_and_again_when_it_changes():
     assert int(counter(loop.mb_output, loop.mb_y)) == 2
 
 
+def test_batches_of_inference_mode_are_counted_every_time():
+    counter = CorrectCounter()
+    with torch.inference_mode():
+        output, target = (batch.clone() for batch in answers(3, 4))
+        assert int(counter(output, target)) == 3
+        output[:, 0] = -1.0  # in place, which such a tensor does not remember
+        assert int(counter(output, target)) == 0
+        metrics = accuracy_metrics(experience=True, stream=True)
+        loop = FakeLoop(EvaluationPlugin(metrics))
+        loop.eval(make_stream("test", 1), [[tuple(b.clone() for b in answers(3, 4))]])
+    loop.eval(make_stream("test", 1), [[answers(1, 4)]])
+    assert [values for _, values in loop.evaluator.get_all_metrics().values()] == [[0.75, 0.25]] * 2
+
+
 def test_metrics_can_be_copied_and_pickled():
     metrics = accuracy_metrics(epoch=True, stream=True)
     loop = FakeLoop(EvaluationPlugin(metrics))

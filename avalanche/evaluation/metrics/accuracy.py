@@ -156,7 +156,8 @@ class CorrectCounter:
     """Counts a batch's right answers once for all the metrics that ask.
 
     Epoch, running, experience and stream accuracy all need the same number. Whether the batch is
-    still the same is told by the identity and the version of its two tensors.
+    still the same is told by the identity and the version of its two tensors. Tensors of
+    ``torch.inference_mode`` have no version, so these are counted for each metric.
     """
 
     def __init__(self) -> None:
@@ -165,6 +166,8 @@ class CorrectCounter:
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
         """Number of right answers in a batch, 0-dim."""
+        if output.is_inference() or target.is_inference():
+            return correct_predictions(output, target).sum()
         if self._batch is not None and self._count is not None:
             last_output, output_version, last_target, target_version = self._batch
             if (
