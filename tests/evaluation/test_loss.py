@@ -60,6 +60,14 @@ def test_names_and_values_at_every_granularity():
     }
 
 
+def test_plugin_per_task_needs_task_labels():
+    loop = FakeLoop(EvaluationPlugin(LossPerTaskPluginMetric("stream", "stream", "eval")))
+    loop._set_batch(*answers(1, 2))
+    loop.mb_task_id = None
+    with pytest.raises(ValueError, match="TaskLoss_Stream needs task labels and the samples carry"):
+        loop.evaluator.after_eval_iteration(loop)
+
+
 def test_plugin_per_task():
     evaluator = EvaluationPlugin(LossPerTaskPluginMetric("stream", "stream", "eval"))
     loop = FakeLoop(evaluator)

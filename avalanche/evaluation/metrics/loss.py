@@ -157,6 +157,11 @@ class LossPerTaskPluginMetric(GenericPluginMetric[dict[int, float]]):
 
     def update(self, strategy: Any) -> None:
         """Take the loss of the current batch."""
+        if strategy.mb_task_id is None:
+            raise ValueError(
+                f"{self} needs task labels and the samples carry no task label; "
+                "use a benchmark with task labels, or loss_metrics()"
+            )
         self._loss.update(strategy.loss, len(strategy.mb_y), strategy.mb_task_id)
 
     def __str__(self) -> str:
