@@ -1,5 +1,7 @@
 """Multiplications counted by hand."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 from fake_loop import FakeLoop, answers, make_stream
@@ -109,3 +111,41 @@ def test_a_model_that_needs_tasks():
     mac = MAC()
     mac.update(model, torch.zeros(2, 6), torch.zeros(2, dtype=torch.long))
     assert mac.result() == 6 * 4 + 4 * 2
+
+
+class ByName(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Linear(3, 4), nn.Linear(5, 4)
+
+    def forward(self, left, right):
+        return self.left(left) + self.right(right)
+
+
+@pytest.mark.parametrize("size", [1, 4], ids=str)
+def test_dictionaries_are_given_by_name(size):
+    mac = MAC()
+    mac.update(ByName(), {"right": torch.zeros(size, 5), "left": torch.zeros(size, 3)})
+    assert mac.result() == 3 * 4 + 5 * 4
+
+
+def test_one_sample_of_a_dictionary_is_counted_on_a_strategy():
+    class Asked(ByName):
+        sizes: ClassVar[list[int]] = []
+
+        def forward(self, **inputs):
+            self.sizes.append(len(inputs["left"]))
+            return super().forward(**inputs)
+
+    class NamedLoop(FakeLoop):
+        model = Asked()
+
+        def _set_batch(self, *batch):
+            super()._set_batch(*batch)
+            n = len(self.mb_y)
+            self.mb_x = {"left": torch.zeros(n, 3), "right": torch.zeros(n, 5)}
+
+    evaluator = EvaluationPlugin(MAC_metrics(experience=True))
+    NamedLoop(evaluator).eval(make_stream("test", 1), [[answers(1, 6)]])
+    assert [*evaluator.get_last_metrics().values()] == [3 * 4 + 5 * 4]
+    assert Asked.sizes == [1]

@@ -49,12 +49,15 @@ class MAC(Metric[int]):
 
         Args:
             model: the model.
-            dummy_input: a batch, ``(batch, ...)``; its values do not matter.
+            dummy_input: a batch, ``(batch, ...)``, or a dictionary of such, which the model gets by
+                name; the values do not matter.
             task_labels: ``(batch,)``, for a model that needs them.
         """
         self._compute_cost = 0
-        self._samples = len(dummy_input) if isinstance(dummy_input, Tensor) else 1
-        devices = [dummy_input.device] if getattr(dummy_input, "is_cuda", False) else []
+        parts = dummy_input.values() if isinstance(dummy_input, dict) else [dummy_input]
+        tensors = [part for part in parts if isinstance(part, Tensor)]
+        self._samples = len(tensors[0]) if tensors else 1
+        devices = {tensor.device for tensor in tensors if tensor.is_cuda}
         with ExitStack() as stack:
             for module in model.modules():
                 if self.is_recognized_module(module):
@@ -63,7 +66,10 @@ class MAC(Metric[int]):
             stack.enter_context(_resting(model))
             stack.enter_context(torch.random.fork_rng(devices))
             stack.enter_context(torch.no_grad())
-            avalanche_forward(model, dummy_input, task_labels)
+            if isinstance(dummy_input, dict):
+                model(**dummy_input)
+            else:
+                avalanche_forward(model, dummy_input, task_labels)
 
     def result(self) -> int:
         """Operations per sample in the last forward pass."""
@@ -128,7 +134,9 @@ class MACPluginMetric(GenericPluginMetric[int]):
         if self._counted:
             return
         x, tasks = strategy.mb_x, getattr(strategy, "mb_task_id", None)
-        if isinstance(x, Tensor):
+        if isinstance(x, dict):
+            x = {name: part[:1] if isinstance(part, Tensor) else part for name, part in x.items()}
+        elif isinstance(x, Tensor):
             x, tasks = x[:1], None if tasks is None else tasks[:1]
         self._mac.update(strategy.model, x, tasks)
         self._counted = True
