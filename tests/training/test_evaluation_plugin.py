@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 
+from avalanche.benchmarks import nc_benchmark
 from avalanche.core.events import EVENTS, implements
 from avalanche.evaluation import PluginMetric
 from avalanche.evaluation.metric_results import MetricValue
@@ -210,6 +212,24 @@ def test_strict_checks():
         loop.eval(stream[:2], [[answers(1, 1)]] * 2)
     with pytest.raises(ValueError, match="evaluation of an empty stream"):
         loop.eval([], [])
+
+
+def test_strict_checks_know_slices_of_streams():
+    data = [TensorDataset(torch.zeros(4, 1), torch.arange(4)) for _ in range(2)]
+    for one in data:
+        one.targets = [0, 1, 2, 3]
+    benchmark = nc_benchmark(*data, 2, task_labels=False, shuffle=False)
+    train, test = benchmark.train_stream, benchmark.test_stream
+    loop = FakeLoop(EvaluationPlugin(accuracy_metrics(stream=True), strict_checks=True))
+    two = [[answers(1, 1)]] * 2
+    for whole in (test, test[:], [test[1], test[0]], [test[:1][0], test[1:][0]]):
+        loop.eval(whole, two)
+    for part, given in ((test[:1], [0]), (test[1:], [1]), ([test[1]], [1])):
+        message = rf"experiences \[{given[0]}\] of the test stream.*expects all 2"
+        with pytest.raises(ValueError, match=message):
+            loop.eval(part, two[:1])
+    with pytest.raises(ValueError, match="of the streams train, test at once.*expects one"):
+        loop.eval([train[0], test[1]], two)
 
 
 def test_default_evaluator_is_new_each_time(capsys):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from avalanche.benchmarks.scenarios import SequenceCLStream
 from avalanche.core import EVENTS, SupervisedPlugin
 from avalanche.core.events import check_event_names, implements
 from avalanche.evaluation.history import MetricHistory
@@ -326,12 +327,19 @@ def _check_whole_stream(stream: Iterable[Any]) -> None:
     experiences = list(stream)
     if not experiences:
         raise ValueError("evaluation of an empty stream: strict_checks=True expects a whole stream")
-    origin = experiences[0].origin_stream
-    given = sorted(experience.current_experience for experience in experiences)
-    if given != list(range(len(origin))):
+    names = [*dict.fromkeys(experience.origin_stream.name for experience in experiences)]
+    if len(names) > 1:
         raise ValueError(
-            f"evaluation of experiences {given} of the {origin.name} stream: strict_checks=True "
-            f"expects all {len(origin)}; evaluate the whole stream, or use strict_checks=False"
+            f"evaluation of experiences of the streams {', '.join(names)} at once: "
+            "strict_checks=True expects one; evaluate each by itself, or use strict_checks=False"
+        )
+    origin = experiences[0].origin_stream
+    whole = origin.whole() if isinstance(origin, SequenceCLStream) else origin
+    given = sorted(experience.current_experience for experience in experiences)
+    if given != list(range(len(whole))):
+        raise ValueError(
+            f"evaluation of experiences {given} of the {whole.name} stream: strict_checks=True "
+            f"expects all {len(whole)}; evaluate the whole stream, or use strict_checks=False"
         )
 
 
