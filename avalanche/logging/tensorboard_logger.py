@@ -1,9 +1,11 @@
 """Values for TensorBoard."""
 
+import weakref
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from avalanche.evaluation.metric_results import AlternativeValues, MetricType, TensorImage
@@ -16,7 +18,8 @@ class TensorboardLogger(BaseLogger):
     """Writes numbers, pictures and figures for TensorBoard.
 
     Every value is written when it is emitted, so a metric per iteration waits for the device at
-    each iteration. Look at them with ``tensorboard --logdir <tb_log_dir>``.
+    each iteration. The file is complete after each call of ``train`` or ``eval``, and at the end of
+    the program. Look at them with ``tensorboard --logdir <tb_log_dir>``.
 
     Args:
         tb_log_dir: folder of the event files, made if needed, or a remote address that TensorBoard
@@ -42,12 +45,15 @@ class TensorboardLogger(BaseLogger):
         if "://" not in self.tb_log_dir:
             Path(self.tb_log_dir).mkdir(parents=True, exist_ok=True)
         self.writer: Any = SummaryWriter(self.tb_log_dir, filename_suffix=self.filename_suffix)
+        weakref.finalize(self, self.writer.close)  # at the end of the program too
 
     def log_single_metric(self, name: str, value: MetricType, x_plot: int) -> None:
         """Write one value in the form that suits its type; text and bytes are left out."""
+        if isinstance(value, np.ndarray):
+            value = torch.from_numpy(value)
         if isinstance(value, Tensor) and value.numel() > 1:
             self.writer.add_histogram(name, value, global_step=x_plot)
-        elif isinstance(value, (float, int, Tensor)):
+        elif isinstance(value, (float, int, np.number, Tensor)):
             self.writer.add_scalar(name, float(value), global_step=x_plot)
         elif not isinstance(value, (str, bytes)):
             self._log_picture(name, value, x_plot)
@@ -67,6 +73,14 @@ class TensorboardLogger(BaseLogger):
             self.writer.add_figure(name, value, global_step=x_plot, close=False)
         elif isinstance(value, (Tensor, float, int)):
             self.log_single_metric(name, value, x_plot)
+
+    def after_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Put what was written on the disk."""
+        self.writer.flush()
+
+    def after_eval(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
+        """Put what was written on the disk."""
+        self.writer.flush()
 
     def close(self) -> None:
         """Write what is waiting and close the event file; a later value opens it again."""

@@ -1,9 +1,13 @@
 """Event files, read back with tensorboard."""
 
+import gc
 import pickle
+import weakref
 
+import numpy as np
 import pytest
 import torch
+from fake_loop import FakeLoop, answers, make_stream
 
 from avalanche.evaluation.metric_results import (
     AlternativeValues,
@@ -11,7 +15,9 @@ from avalanche.evaluation.metric_results import (
     MetricValue,
     TensorImage,
 )
+from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.logging import TensorboardLogger
+from avalanche.training.plugins.evaluation import EvaluationPlugin
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -74,3 +80,37 @@ def test_pickle(tmp_path):
     twin.close()
     assert twin.tb_log_dir == str(tmp_path)
     assert read(tmp_path).Tags()["scalars"] == ["a"]
+
+
+def test_nothing_is_lost_when_nobody_closes_the_logger(tmp_path, monkeypatch):
+    kept = []
+    original = weakref.finalize
+    monkeypatch.setattr(weakref, "finalize", lambda *a: kept.append(original(*a)) or kept[-1])
+    logger = TensorboardLogger(tmp_path)
+    for step in range(500):
+        logger.log_single_metric("a", float(step), step)
+    assert kept[-1].atexit  # python calls it at the end of the program
+    del logger
+    gc.collect()
+    assert len(read(tmp_path).Scalars("a")) == 500
+
+
+def test_the_file_is_complete_after_each_call_of_train_and_eval(tmp_path):
+    logger = TensorboardLogger(tmp_path)
+    loop = FakeLoop(EvaluationPlugin(accuracy_metrics(minibatch=True, stream=True), loggers=logger))
+    loop.train(make_stream("train")[0], [[answers(1, 2)] * 20])
+    name = "Top1_Acc_MB/train_phase/train_stream/Task000"
+    assert len(read(tmp_path).Scalars(name)) == 20
+    loop.eval(make_stream("test", 1), [[answers(1, 2)]])
+    assert len(read(tmp_path).Tags()["scalars"]) == 2
+    logger.close()
+
+
+def test_values_of_numpy(tmp_path):
+    logger = TensorboardLogger(tmp_path)
+    logger.log_metrics([MetricValue(None, "number", np.float32(0.5), 0)])
+    logger.log_single_metric("whole", np.int64(3), 0)
+    logger.log_single_metric("array", np.arange(4.0), 0)
+    logger.close()
+    assert sorted(read(tmp_path).Tags()["scalars"]) == ["number", "whole"]
+    assert read(tmp_path).Tags()["histograms"] == ["array"]
