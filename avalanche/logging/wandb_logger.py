@@ -1,9 +1,10 @@
 """Values for Weights & Biases."""
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
@@ -18,6 +19,9 @@ from avalanche.evaluation.metric_results import (
 )
 from avalanche.evaluation.wandb_package import load_wandb
 from avalanche.logging.base_logger import BaseLogger
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["WandBLogger"]
 
@@ -140,14 +144,18 @@ class WandBLogger(BaseLogger):
 
     def _as_wandb(self, value: MetricType) -> Any:
         """The value as ``wandb.log`` takes it; None if it can't be shown."""
+        if isinstance(value, Tensor):
+            value = value.detach().cpu()
+            value = (value.double() if value.is_floating_point() else value).numpy()  # bf16 too
+        if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.size == 1):
+            value = value.item()
         if isinstance(value, (bool, bytes)):
             return None
         if isinstance(value, (int, float, str)):
             return value
-        if isinstance(value, Tensor):
-            if value.numel() == 1:
-                return value.item()
-            return self.wandb.Histogram(value.detach().cpu().numpy().flatten())
+        if isinstance(value, np.ndarray):
+            numbers = value[np.isfinite(value)]  # a matrix may have cells without a value
+            return self.wandb.Histogram(numbers) if numbers.size else None
         return self._as_picture(value)
 
     def _as_picture(self, value: MetricType) -> Any:
@@ -162,7 +170,9 @@ class WandBLogger(BaseLogger):
             return None if shown is None else self._as_wandb(shown)
         if isinstance(value, TensorImage):
             return self.wandb.Image(np.asarray(value).transpose(1, 2, 0))
-        if isinstance(value, (Image, Figure)):
+        if isinstance(value, Figure):
+            value = _drawn(value)  # wandb itself would need pyplot
+        if isinstance(value, Image):
             return self.wandb.Image(value)
         return value if isinstance(value, chart) else None
 
@@ -199,3 +209,12 @@ class WandBLogger(BaseLogger):
         self.__dict__.update(state)
         self.import_wandb()
         self.before_run()
+
+
+def _drawn(figure: "Figure") -> Any:
+    """A figure as a picture of PIL."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return Image.open(file)

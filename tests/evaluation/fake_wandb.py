@@ -1,9 +1,14 @@
-"""As much of the package wandb as is used, writing down what it is given."""
+"""As much of the package wandb as is used, writing down what it is given.
+
+It refuses what the package refuses: numbers that are not finite in a histogram, and figures of
+matplotlib in a program that has not imported pyplot.
+"""
 
 import sys
 from types import ModuleType
 from types import SimpleNamespace as Namespace
 
+import numpy as np
 import pytest
 
 
@@ -40,6 +45,19 @@ class Form:
         self.data = data
 
 
+class Histogram(Form):
+    def __init__(self, data):
+        np.histogram(data, bins=64)
+        super().__init__(data)
+
+
+class Image(Form):
+    def __init__(self, data):
+        if type(data).__module__.startswith("matplotlib"):
+            raise AttributeError("module 'matplotlib' has no attribute 'pyplot'")
+        super().__init__(data)
+
+
 class Chart:
     def __init__(self, **data):
         self.data = data
@@ -57,8 +75,8 @@ def wandb(monkeypatch):
 
     module.init = init
     module.Artifact = Artifact
-    module.Histogram = type("Histogram", (Form,), {})
-    module.Image = type("Image", (Form,), {})
+    module.Histogram = Histogram
+    module.Image = Image
     module.plot = Namespace(confusion_matrix=Chart, CustomChart=Chart)
     monkeypatch.setitem(sys.modules, "wandb", module)
     monkeypatch.delenv("WANDB_RUN_ID", raising=False)

@@ -16,7 +16,11 @@ from avalanche.evaluation.metric_results import (
     MetricValue,
     TensorImage,
 )
-from avalanche.evaluation.metrics import WeightCheckpoint, accuracy_metrics
+from avalanche.evaluation.metrics import (
+    WeightCheckpoint,
+    accuracy_matrix_metrics,
+    accuracy_metrics,
+)
 from avalanche.logging import WandBLogger
 from avalanche.training.plugins.evaluation import EvaluationPlugin
 
@@ -101,7 +105,51 @@ def test_dispatch(wandb):  # noqa: F811
     }
     assert forms["tensor"][1].data.tolist() == [0, 1, 2, 3]
     assert forms["image"][1].data.shape == (4, 5, 3)
-    assert forms["lazy"][1].data is drawing
+    for name in ("figure", "lazy"):
+        pixels = np.asarray(forms[name][1].data.convert("RGB"))
+        assert pixels.shape == (480, 640, 3)
+        assert pixels.min() == pixels.max() == 255
+
+
+def test_a_figure_is_drawn_without_changing_it(wandb):  # noqa: F811
+    modules = set(sys.modules)
+    drawing = figure()
+    drawing.add_subplot().plot([0, 1])
+    canvas = drawing.canvas
+    WandBLogger().log_single_metric("a", drawing, 0)
+    assert drawing.canvas is canvas
+    assert "matplotlib.pyplot" not in set(sys.modules) - modules
+    ((_, logged),) = wandb.runs[0].logged
+    assert np.asarray(logged["a"].data.convert("L")).min() < 100
+
+
+def test_cells_without_a_value_are_left_out(wandb):  # noqa: F811
+    loop = FakeLoop(EvaluationPlugin(accuracy_matrix_metrics(), loggers=WandBLogger()))
+    train, test = make_stream("train"), make_stream("test")
+    loop.train(train[0], [[answers(1, 2)]])
+    loop.eval(test, [[answers(1, 2)], [answers(1, 4)]])  # the second row has no values yet
+    logged = wandb.runs[0].logged[-1][1]["EvalStream/Acc_Matrix"]
+    assert sorted(logged.data.tolist()) == [0.25, 0.5]
+
+
+def test_numbers_of_numpy_and_of_half_precision(wandb):  # noqa: F811
+    logger = WandBLogger()
+    for number, value in enumerate(
+        [
+            np.float32(0.5),
+            np.array([2.0]),
+            np.arange(3),
+            torch.ones(2, dtype=torch.bfloat16),
+            torch.full((2,), torch.nan),
+            np.bool_(True),
+        ]
+    ):
+        logger.log_single_metric("a", value, number)
+    logged = [(step, one["a"]) for step, one in wandb.runs[0].logged]
+    assert logged[:2] == [(0, 0.5), (1, 2.0)]
+    assert [step for step, _ in logged] == [0, 1, 2, 3]
+    assert logged[2][1].data.tolist() == [0, 1, 2]
+    assert logged[3][1].data.tolist() == [1, 1]
 
 
 def train(*metrics, logger, experiences=2):
