@@ -276,12 +276,26 @@ def test_a_strong_penalty_holds_the_weights(options):
     assert moves[1e3] < 0.7 * moves[0.0]
 
 
-def test_importances_are_kept_on_demand():
-    benchmark = streams.class_incremental()
-    for keep, count in ((False, 0), (True, 3)):
-        plugin = EWCPlugin(1.0, keep_importance_data=keep)
-        learn(build(lambda m, o, p=plugin, **k: Naive(m, o, plugins=[p], **k)), benchmark)
-        assert len(plugin.importances) == len(plugin.saved_params) == count
+@pytest.mark.parametrize("keep", [False, True])
+def test_importances_of_the_last_experience_are_kept_or_of_all(keep):
+    benchmark, plugin = streams.class_incremental(), EWCPlugin(1.0, keep_importance_data=keep)
+    learn(build(lambda m, o, **k: Naive(m, o, plugins=[plugin], **k)), benchmark)
+    assert list(plugin.importances) == list(plugin.saved_params) == ([0, 1, 2] if keep else [2])
+    if not keep:
+        with pytest.raises(KeyError, match="experience 0 nothing is kept.*keep_importance_data"):
+            plugin.importances[0]
+
+
+def test_importances_of_online_mode_are_the_decayed_sum():
+    plugin, model = EWCPlugin(1.0, "online", 0.5), mlp()
+    parts = terms(3)[0]
+    for t, importances in enumerate(parts):
+        plugin.compute_importances(model, nn.CrossEntropyLoss(), None, dataset(), "cpu", 4)
+        plugin.update_importances(importances, t)
+    assert list(plugin.importances) == [2]
+    for name, value in plugin.importances[2].items():
+        expected = 0.25 * parts[0][name] + 0.5 * parts[1][name] + parts[2][name]
+        torch.testing.assert_close(value, expected)
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,30 @@ def test_gdumb_begins_anew_and_trains_on_its_memory():
 def test_older_models():
     assert set(avalanche.extras.models.__all__) == set(avalanche.models.__all__)
     assert avalanche.extras.models.SimpleMLP is avalanche.models.SimpleMLP
+
+
+def test_counters_of_the_older_base_strategy():
+    seen = []
+
+    class Own(strategies.BaseStrategy):
+        def after_training_epoch(self, **kwargs):
+            seen.append((self.training_exp_counter, self.epoch))
+
+    model, optimizer = parts()
+    strategy = Own(model, optimizer, CrossEntropyLoss(), 5, 2, evaluator=None)
+    strategy.train(scenario().train_stream)
+    clock = strategy.clock
+    assert (strategy.training_exp_counter, strategy.epoch) == (2, clock.train_exp_epochs)
+    assert [experience for experience, _ in seen] == [0, 0, 1, 1]
+
+
+def test_paths_of_0_6_for_templates_and_strategies():
+    from avalanche.training.strategies.base_strategy import BaseStrategy
+    from avalanche.training.supervised.strategy_wrappers import PNNStrategy
+    from avalanche.training.templates import BaseSGDTemplate, SupervisedTemplate, base_sgd
+    from avalanche.training.templates import common_templates as common
+
+    assert BaseStrategy is strategies.BaseStrategy
+    assert PNNStrategy is supervised.PNNStrategy
+    assert common.SupervisedTemplate is SupervisedTemplate
+    assert base_sgd.BaseSGDTemplate is BaseSGDTemplate

@@ -101,6 +101,11 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
         self._since = 0
         self._forget()
 
+    @property
+    def best_val(self) -> float | None:
+        """Older spelling of ``best_value``."""
+        return self.best_value
+
     def _forget(self) -> None:
         self.best_value: float | None = None
         self.best_step = 0

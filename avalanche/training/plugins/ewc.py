@@ -24,7 +24,8 @@ class EWCPlugin(SupervisedPlugin):
             ``ewc_lambda / 2 * sum F (theta - theta*)²``.
         mode: ``"separate"`` or ``"online"``.
         decay_factor: decay of online mode, in [0, 1].
-        keep_importance_data: keep each experience's ``importances`` and ``saved_params``.
+        keep_importance_data: keep ``importances`` and ``saved_params`` of every experience, not
+            only of the last one.
         fisher: ``"auto"``, ``"sampled"``, ``"empirical"``, or ``"batch"`` as avalanche-lib 0.6.
     """
 

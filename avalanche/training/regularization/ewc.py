@@ -34,13 +34,17 @@ class ElasticWeightConsolidation(RegularizationMethod):
         ewc_lambda: strength of the penalty, 0 or more.
         mode: ``"separate"`` for one term per experience, ``"online"`` for one decayed term.
         decay_factor: :math:`\gamma` of online mode, in [0, 1].
-        keep_importance_data: keep each experience's weights and importances in ``saved_params``
-            and ``importances`` for inspection. The penalty does not need them.
+        keep_importance_data: keep the weights and importances of every experience, not only of
+            the last one, in ``saved_params`` and ``importances``. The penalty does not need them.
         fisher: ``"sampled"`` draws labels from the model (the Fisher information),
             ``"empirical"`` takes the given labels and the strategy's criterion; ``"auto"`` is
             sampled with cross-entropy and empirical with any other criterion. ``"batch"`` squares
             the mean gradient of each training batch, as avalanche-lib 0.6; together with twice its
             ``ewc_lambda`` that is its penalty.
+
+    Attributes:
+        importances: experience to parameter name to tensor; in online mode the decayed sum.
+        saved_params: experience to parameter name to the weights at its end.
 
     Raises:
         TypeError: a strength or a factor that is no number.
@@ -88,8 +92,7 @@ class ElasticWeightConsolidation(RegularizationMethod):
         self.decay_factor = decay_factor
         self.keep_importance_data = keep_importance_data
         self.fisher = fisher
-        self.importances: dict[int, dict[str, Tensor]] = {}
-        self.saved_params: dict[int, dict[str, Tensor]] = {}
+        self.importances, self.saved_params = _Kept(), _Kept()
         self.quadratic = QuadraticPenalty()
         self.experiences = 0
 
@@ -160,16 +163,17 @@ class ElasticWeightConsolidation(RegularizationMethod):
         Args:
             importances: 0 or more, by parameter name.
             weights: by parameter name, of all that have importances.
-            t: number under which ``keep_importance_data`` keeps both; by default that of the
-                experience.
+            t: number under which both are kept; by default that of the experience.
         """
-        if self.keep_importance_data:
-            number = self.experiences if t is None else t
-            self.importances[number] = importances
-            self.saved_params[number] = weights
         if self.mode == "online":
             self.quadratic.decay(float(self.decay_factor or 0.0), weights)
         self.quadratic.add(importances, weights)
+        if not self.keep_importance_data:
+            self.importances, self.saved_params = _Kept(), _Kept()
+        number = self.experiences if t is None else t
+        online = self.mode == "online"
+        self.importances[number] = copied(self.quadratic.weights) if online else importances
+        self.saved_params[number] = weights
         self.experiences += 1
 
     def state_dict(self) -> dict[str, Any]:
@@ -185,5 +189,15 @@ class ElasticWeightConsolidation(RegularizationMethod):
         """Restore :meth:`state_dict`."""
         self.experiences = state["experiences"]
         self.quadratic.load_state_dict(state["quadratic"])
-        self.importances = {t: copied(kept) for t, kept in state["importances"].items()}
-        self.saved_params = {t: copied(kept) for t, kept in state["saved_params"].items()}
+        self.importances = _Kept((t, copied(kept)) for t, kept in state["importances"].items())
+        self.saved_params = _Kept((t, copied(kept)) for t, kept in state["saved_params"].items())
+
+
+class _Kept(dict[int, dict[str, Tensor]]):
+    """Experience to parameter name to tensor, of the last experience or of all."""
+
+    def __missing__(self, experience: int) -> dict[str, Tensor]:
+        raise KeyError(
+            f"of experience {experience} nothing is kept, only of {sorted(self)}; for all that "
+            "are learnt from now on build it with keep_importance_data=True"
+        )

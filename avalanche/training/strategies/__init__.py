@@ -9,6 +9,7 @@ eval_mb_size=)`` is :class:`avalanche.training.supervised.Naive`. New code takes
 from typing import Any
 
 from avalanche.training import supervised
+from avalanche.training.strategies.base_strategy import BaseStrategy
 from avalanche.training.strategies.flow_naive import (
     FlowCumulative,
     FlowGDumb,
@@ -16,11 +17,6 @@ from avalanche.training.strategies.flow_naive import (
     FlowReplay,
 )
 from avalanche.training.strategies.generations import flow_arguments, is_flow_call
-from avalanche.training.templates import SupervisedTemplate
-
-
-class BaseStrategy(SupervisedTemplate):
-    """The older name of :class:`SupervisedTemplate`, ready to use."""
 
 
 class Naive(supervised.Naive):

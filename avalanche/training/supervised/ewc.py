@@ -25,7 +25,8 @@ class EWC(SupervisedTemplate):
         ewc_lambda: strength of the penalty, 0 or more.
         mode: ``"separate"`` for one term per experience, ``"online"`` for one decayed term.
         decay_factor: decay of online mode, in [0, 1].
-        keep_importance_data: keep each experience's importances and weights for inspection.
+        keep_importance_data: keep importances and weights of every experience, not only of the
+            last one, for inspection.
         *args: further arguments of :class:`SupervisedTemplate` by position, from
             ``train_mb_size`` on.
         fisher: ``"sampled"`` labels, ``"empirical"`` ones, ``"auto"``, or ``"batch"`` as

@@ -11,6 +11,7 @@ from avalanche.training.supervised.gem import GEM
 from avalanche.training.supervised.lwf import LwF
 from avalanche.training.supervised.mas import MAS
 from avalanche.training.supervised.naive import Naive
+from avalanche.training.supervised.pnn import PNNStrategy
 from avalanche.training.supervised.replay import Replay
 from avalanche.training.supervised.synaptic_intelligence import SynapticIntelligence
 
@@ -26,6 +27,7 @@ __all__ = [
     "GDumb",
     "LwF",
     "Naive",
+    "PNNStrategy",
     "Replay",
     "SynapticIntelligence",
 ]
