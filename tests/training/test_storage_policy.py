@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
+from avalanche.testing import streams
+from avalanche.training import Naive
+from avalanche.training.plugins import ReplayPlugin
 from avalanche.training.storage_policy import (
     BalancedExemplarsBuffer,
     ClassBalancedBuffer,
     ClosestToCenterSelectionStrategy,
+    ExemplarsBuffer,
     ExperienceBalancedBuffer,
     HerdingSelectionStrategy,
     ParametricBuffer,
@@ -173,6 +177,80 @@ def test_a_subclass_in_the_style_of_0_6():
     buffer = ByParity(5)
     buffer.update(SimpleNamespace(experience=experience([0, 1, 2, 3] * 5)))
     assert [len(d) for d in buffer.buffer_datasets] == [3, 2]
+
+
+class FirstComeUpdate(ExemplarsBuffer):
+    """The first samples of the last experience, by ``update``, as older releases have it."""
+
+    def update(self, strategy, **kwargs):
+        self.buffer = strategy.experience.dataset.subset(range(self.max_size))
+
+    def resize(self, strategy, new_size):
+        self.max_size = new_size
+        self.buffer = self.buffer.subset(range(min(new_size, len(self.buffer))))
+
+
+class FirstComePostAdapt(FirstComeUpdate):
+    """The same by ``post_adapt``."""
+
+    update = ExemplarsBuffer.update
+
+    def post_adapt(self, agent_state, exp):
+        self.buffer = exp.dataset.subset(range(self.max_size))
+
+
+class NeverLearns(ExemplarsBuffer):
+    def resize(self, strategy, new_size):
+        self.max_size = new_size
+
+
+class SuperUpdate(FirstComeUpdate):
+    def update(self, strategy, **kwargs):
+        ExemplarsBuffer.update(self, strategy, **kwargs)  # does nothing, as in 0.6
+        super().update(strategy, **kwargs)
+
+
+OWN = [FirstComeUpdate, FirstComePostAdapt, SuperUpdate]
+
+
+@pytest.mark.parametrize("make", OWN)
+def test_a_buffer_of_ones_own_needs_one_way_to_learn_and_resize(make):
+    first, second = experience([0] * 9), experience([1] * 9, 100)
+    buffer = make(4)
+    assert ids(buffer) == []
+    buffer.update(SimpleNamespace(experience=first))
+    assert ids(buffer) == [0, 1, 2, 3]
+    buffer.post_adapt(None, second)
+    assert ids(buffer) == [100, 101, 102, 103]
+    buffer.post_update(first, None)
+    assert ids(buffer) == [0, 1, 2, 3]
+    buffer.resize(None, 3)
+    assert ids(buffer) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("make", OWN)
+def test_a_buffer_of_ones_own_is_saved_and_replayed(make):
+    benchmark = streams.class_incremental()
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(streams.FEATURES, 6))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    plugin = ReplayPlugin(mem_size=5, storage_policy=make(5))
+    strategy = Naive(model, optimizer, train_mb_size=10, plugins=[plugin], evaluator=None)
+    strategy.train(benchmark.train_stream[:2])
+    stored = plugin.storage_policy
+    again = make(2)
+    again.load_state_dict(stored.state_dict(), benchmark.train_stream[1].dataset.parts)
+    assert again.max_size == 5
+    assert again.buffer == stored.buffer
+    assert len(again.buffer) == 5
+
+
+def test_a_buffer_without_a_way_to_learn_says_so():
+    message = "NeverLearns: .*define post_adapt.* or update"
+    with pytest.raises(NotImplementedError, match=message):
+        NeverLearns(3).update(SimpleNamespace(experience=experience([0])))
+    with pytest.raises(NotImplementedError, match=message):
+        NeverLearns(3).post_adapt(None, experience([0]))
 
 
 @pytest.mark.parametrize("size", [-1, 2.5, True])

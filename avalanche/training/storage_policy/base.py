@@ -1,9 +1,10 @@
 """What every memory of samples offers."""
 
 from abc import ABC, abstractmethod
+from types import SimpleNamespace
 from typing import Any
 
-from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, view_state
 
 __all__ = ["ExemplarsBuffer"]
 
@@ -15,6 +16,10 @@ class ExemplarsBuffer(ABC):
     :meth:`update` reads is ``strategy.experience``. Samples are kept as references into the data
     sets they come from; nothing is copied.
 
+    A memory of one's own defines :meth:`resize` and one of :meth:`post_adapt` and :meth:`update`,
+    which fall back on each other. Its state is the capacity and the stored samples; one that
+    remembers more defines :meth:`state_dict` and :meth:`load_state_dict` too.
+
     Args:
         max_size: capacity in samples, at least 0.
 
@@ -23,6 +28,19 @@ class ExemplarsBuffer(ABC):
 
     Raises:
         ValueError: a negative or fractional capacity.
+
+    Example:
+        >>> class LastExperience(ExemplarsBuffer):
+        ...     def post_adapt(self, agent_state, exp):
+        ...         self.buffer = exp.dataset.subset(range(self.max_size))
+        ...     def resize(self, strategy, new_size):
+        ...         self.max_size = new_size
+        ...         self.buffer = self.buffer.subset(range(new_size))
+        >>> from avalanche.benchmarks.classic import SplitDigits
+        >>> memory = LastExperience(5)
+        >>> memory.post_adapt(None, SplitDigits().train_stream[0])
+        >>> len(memory.buffer)
+        5
     """
 
     def __init__(self, max_size: int) -> None:
@@ -40,11 +58,20 @@ class ExemplarsBuffer(ABC):
 
     def update(self, strategy: Any, **kwargs: Any) -> None:
         """Take in the data of ``strategy.experience``."""
-        self.post_adapt(strategy, strategy.experience)
+        if self._defines("post_adapt") or not self._defines("update"):
+            self.post_adapt(strategy, strategy.experience)
 
-    @abstractmethod
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in the data of ``exp`` after it was learnt."""
+        if not self._defines("update"):
+            raise NotImplementedError(
+                f"{type(self).__name__}: takes in no samples; define post_adapt(agent_state, exp) "
+                "or update(strategy, **kwargs)"
+            )
+        self.update(SimpleNamespace(experience=exp))
+
+    def _defines(self, name: str) -> bool:
+        return getattr(type(self), name) is not getattr(ExemplarsBuffer, name)
 
     def pre_update(self, experience: Any, agent: Any) -> None:  # noqa: B027 - nothing to do
         """Older spelling of ``pre_adapt``; a memory has nothing to do then."""
@@ -57,13 +84,14 @@ class ExemplarsBuffer(ABC):
     def resize(self, strategy: Any, new_size: int) -> None:
         """Change the capacity; samples over it are dropped, dropped ones never come back."""
 
-    @abstractmethod
     def state_dict(self) -> dict[str, Any]:
-        """References to the stored samples, as tensors and plain values."""
+        """Capacity and references to the stored samples, as tensors and plain values."""
+        return {"max_size": self.max_size, "data": view_state(as_avalanche_dataset(self.buffer))}
 
-    @abstractmethod
     def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
         """Restore :meth:`state_dict`; ``parts`` are those of the data sets it refers to."""
+        self.buffer = AvalancheDataset.from_state(state["data"], parts)
+        self.max_size = state["max_size"]
 
 
 def check_size(name: str, value: int) -> int:
