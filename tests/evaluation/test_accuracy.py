@@ -7,14 +7,22 @@ import numpy as np
 import pytest
 import torch
 from fake_loop import FakeLoop, answers, make_stream
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, confusion_matrix
 
 from avalanche.evaluation.metrics import (
     Accuracy,
     AccuracyPerTaskPluginMetric,
+    ClassAccuracy,
+    ConfusionMatrix,
+    CumulativeAccuracy,
+    PerClassMeanScores,
     TaskAwareAccuracy,
+    TopkAccuracy,
     TrainedExperienceAccuracy,
     accuracy_metrics,
+    r2_metrics,
+    rmse_metrics,
+    topk_acc_metrics,
 )
 from avalanche.evaluation.metrics.accuracy import CorrectCounter
 from avalanche.training.plugins.evaluation import EvaluationPlugin
@@ -46,6 +54,42 @@ def test_takes_labels_and_one_hot(batch):
             metric = Accuracy()
             metric.update(predicted, target)
             assert metric.result() == expected
+
+
+LOGITS = torch.tensor([[2.0], [-3.0], [1.0], [-0.5], [0.25]])  # of class 1
+BINARY = torch.tensor([1, 0, 0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "target",
+    [BINARY, BINARY.float(), BINARY[:, None], BINARY[:, None].float(), torch.eye(2)[BINARY]],
+    ids=["labels", "float", "column", "float_column", "one_hot"],
+)
+def test_a_single_score_is_the_logit_of_class_1(target):
+    found = LOGITS.squeeze(1).numpy() > 0
+    expected = accuracy_score(BINARY.numpy(), found)
+    accuracy, cumulative, top = Accuracy(), CumulativeAccuracy(), TopkAccuracy(1)
+    accuracy.update(LOGITS, target)
+    cumulative.update({0: [0, 1], 1: [0]}, LOGITS, target)
+    top.update(LOGITS, target, 0)
+    assert accuracy.result() == top.result()[0] == cumulative.result()[0] == expected == 0.8
+    assert cumulative.result()[1] == 1.0
+    per_class, matrix, scores = ClassAccuracy(), ConfusionMatrix(), PerClassMeanScores()
+    per_class.update(LOGITS, target, 0)
+    matrix.update(target, LOGITS)
+    scores.update(LOGITS, target)
+    assert per_class.result()[0] == pytest.approx({0: 2 / 3, 1: 1.0})
+    assert matrix.result().tolist() == confusion_matrix(BINARY.numpy(), found).tolist()
+    assert scores.result() == pytest.approx({0: 0.0, 1: (2.0 + 0.25) / 2})
+
+
+def test_columns_of_labels_are_labels(batch):
+    scores, true, _ = batch
+    expected = accuracy_score(true.numpy(), scores.argmax(1).numpy())
+    for predicted in (scores, scores.argmax(1), scores.argmax(1, keepdim=True)):
+        metric = Accuracy()
+        metric.update(predicted, true[:, None])
+        assert metric.result() == expected
 
 
 def test_empty_is_zero_and_reset_restores(batch):
@@ -145,6 +189,22 @@ def test_trained_experiences_in_any_order_and_nothing_before_training():
         loop.evaluator = EvaluationPlugin(one)
         loop.eval(test, batches)
         assert loop.evaluator.get_last_metrics() == {key: 0.625}
+
+
+def test_nothing_is_emitted_where_nothing_learnt_was_evaluated():
+    evaluator = EvaluationPlugin(
+        accuracy_metrics(trained_experience=True),
+        topk_acc_metrics(trained_experience=True),
+        rmse_metrics(trained_experience=True),
+        r2_metrics(trained_experience=True),
+    )
+    loop = FakeLoop(evaluator)
+    loop.train(make_stream("train", 2)[0], [[answers(1, 1)]])
+    batch = torch.zeros(4, 2), torch.zeros(4, 2), torch.zeros(4).long()
+    loop.eval(make_stream("test", 2)[1:], [[batch]])
+    assert evaluator.get_last_metrics() == {}
+    loop.eval(make_stream("test", 2)[:1], [[batch]])
+    assert len(evaluator.get_last_metrics()) == 4
 
 
 def test_small_experiences_of_an_online_stream_count_as_their_origin():

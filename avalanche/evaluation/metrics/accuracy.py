@@ -3,6 +3,7 @@
 import weakref
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import (
@@ -33,15 +34,29 @@ __all__ = [
 
 
 def class_labels(values: Tensor) -> Tensor:
-    """Class of every sample, shape ``(batch,)``, from labels or from one score per class."""
-    return values.argmax(dim=1) if values.dim() > 1 else values
+    """Class of every sample, shape ``(batch,)``, from labels, ``(batch,)`` or ``(batch, 1)``, or
+    from one score per class."""
+    if values.dim() < 2:
+        return values
+    return values.squeeze(1) if values.shape[1] == 1 else values.argmax(dim=1)
+
+
+def class_scores(predicted_y: Tensor) -> Tensor:
+    """Scores ``(batch, classes)``, from those of a model with one unit too.
+
+    A single score per sample, ``(batch, 1)``, is the logit of class 1 against class 0, as binary
+    cross-entropy takes it: class 0 has the score 0.
+    """
+    single = predicted_y.dim() == 2 and predicted_y.shape[1] == 1
+    return F.pad(predicted_y, (1, 0)) if single and predicted_y.is_floating_point() else predicted_y
 
 
 def correct_predictions(predicted_y: Tensor, true_y: Tensor) -> Tensor:
     """Which predictions are right, bool of shape ``(batch,)``.
 
     Args:
-        predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+        predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``; see :func:`class_scores`
+            for a single one.
         true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
 
     Raises:
@@ -52,13 +67,14 @@ def correct_predictions(predicted_y: Tensor, true_y: Tensor) -> Tensor:
             f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
             "expected one prediction per true label"
         )
-    return class_labels(predicted_y) == class_labels(true_y)
+    return class_labels(class_scores(predicted_y)) == class_labels(true_y)
 
 
 class Accuracy(Metric[float]):
     r"""Accuracy, :math:`\frac1n \sum_i [\hat y_i = y_i]`; 0 without data.
 
-    Counts stay on the device until :meth:`result` is called.
+    Counts stay on the device until :meth:`result` is called. A single score per sample,
+    ``(batch, 1)``, is the logit of class 1 against class 0, so above 0 it means class 1.
 
     Example:
         >>> import torch

@@ -17,7 +17,7 @@ from avalanche.evaluation.metric_definitions import (
 )
 from avalanche.evaluation.metric_results import MetricResult, MetricValue
 from avalanche.evaluation.metric_utils import get_metric_key, stream_type
-from avalanche.evaluation.metrics.accuracy import class_labels
+from avalanche.evaluation.metrics.accuracy import class_labels, class_scores
 from avalanche.evaluation.trained import classes_of, experiences_in_training, trained_position
 
 __all__ = [
@@ -65,7 +65,7 @@ class CumulativeAccuracy(Metric[dict[int, float]]):
         """
         if not classes_splits:
             return
-        scores, true = predicted_y.detach(), class_labels(true_y).long()
+        scores, true = class_scores(predicted_y.detach()), class_labels(true_y).long()
         allowed = self._mask(classes_splits, scores)  # (sets, classes)
         size = allowed.shape[1]
         scores = F.pad(scores, (0, size - scores.shape[1]), value=float("-inf"))

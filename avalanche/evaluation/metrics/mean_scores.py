@@ -17,7 +17,7 @@ from avalanche.evaluation.metric_results import (
     MetricValue,
 )
 from avalanche.evaluation.metric_utils import get_metric_key, stream_type
-from avalanche.evaluation.metrics.accuracy import class_labels
+from avalanche.evaluation.metrics.accuracy import class_labels, class_scores
 from avalanche.evaluation.metrics.by_task import OnTaskSums
 from avalanche.evaluation.trained import classes_of, experiences_in_training
 
@@ -57,10 +57,11 @@ class MeanScores(OnTaskSums[dict[TKey, float]], Generic[TKey]):
                 f"predicted_y of shape {tuple(predicted_y.shape)} with {len(true_y)} true labels: "
                 "expected one row of scores per label, (batch, classes)"
             )
-        true, units = class_labels(true_y).long(), predicted_y.shape[1]
-        scores = predicted_y.detach().gather(1, true.clamp(max=units - 1).unsqueeze(1)).squeeze(1)
+        scores, true = class_scores(predicted_y.detach()), class_labels(true_y).long()
+        units = scores.shape[1]
+        of_true = scores.gather(1, true.clamp(max=units - 1).unsqueeze(1)).squeeze(1)
         has_unit = true < units
-        self._sums.add(true.where(has_unit, torch.full_like(true, -1)), scores)
+        self._sums.add(true.where(has_unit, torch.full_like(true, -1)), of_true)
 
     def _per_class(self) -> dict[int, tuple[float, int]]:
         """Sum of scores and number of samples per class."""

@@ -12,7 +12,7 @@ from avalanche.evaluation.metric_definitions import (
     ResetAt,
 )
 from avalanche.evaluation.metrics import granularity as at
-from avalanche.evaluation.metrics.accuracy import class_labels
+from avalanche.evaluation.metrics.accuracy import class_labels, class_scores
 from avalanche.evaluation.metrics.by_task import OnTaskSums, task_ids
 
 __all__ = [
@@ -72,7 +72,8 @@ class TopkAccuracy(OnTaskSums[dict[int, float]]):
                 f"predicted_y of shape {tuple(predicted_y.shape)} with {len(true_y)} true labels: "
                 "expected one row of scores per label, (batch, classes)"
             )
-        values, best = predicted_y.detach().topk(min(self.top_k, predicted_y.shape[1]))
+        scores = class_scores(predicted_y.detach())
+        values, best = scores.topk(min(self.top_k, scores.shape[1]))
         hits = (best == class_labels(true_y).unsqueeze(1)) & (values > float("-inf"))
         self._sums.add(task_labels, hits.any(dim=1))
 
