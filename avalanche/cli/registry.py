@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from avalanche.cli.errors import UsageError, nearest
-from avalanche.cli.signatures import plain_text
+from avalanche.cli.signatures import out_of_reach, plain_text
 
 __all__ = ["KINDS", "SINGULAR", "describe", "find", "lookup"]
 
@@ -27,7 +27,9 @@ KINDS = ("benchmarks", "strategies", "plugins", "metrics", "models")
 
 
 def find(kind: str) -> dict[str, Any]:
-    """Return everything of one kind by name, in alphabetical order.
+    """Return everything of one kind that the command line can make, by name, in alphabetical order.
+
+    What needs an argument that only Python can give is left out.
 
     Args:
         kind: ``"benchmarks"`` (functions of `avalanche.benchmarks.classic`), ``"strategies"``,
@@ -43,11 +45,13 @@ def find(kind: str) -> dict[str, Any]:
     """
     if kind not in _FINDERS:
         raise UsageError(f"{kind}: not a kind of thing; choose {', '.join(KINDS)}")
-    package, wanted = _FINDERS[kind]
-    module = import_module(package)
-    names = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]
-    found = {name: getattr(module, name) for name in names}
-    return {name: found[name] for name in sorted(found, key=str.lower) if wanted(name, found[name])}
+    every = _every(kind)
+    given = _GIVEN_BY_THE_RUN.get(kind, ())
+    return {
+        name: every[name]
+        for name in sorted(every, key=str.lower)
+        if kind == "metrics" or not out_of_reach(every[name], skip=given)
+    }
 
 
 def lookup(kind: str, name: str) -> Any:
@@ -65,11 +69,25 @@ Replay? `avalanche list strategies` shows all
     known = find(kind)
     if name in known:
         return known[name]
+    singular = SINGULAR[kind]
+    if name in _every(kind):
+        missing = out_of_reach(_every(kind)[name], skip=_GIVEN_BY_THE_RUN.get(kind, ()))
+        raise UsageError(
+            f"--{singular}={name}: needs {' and '.join(missing)}, which only Python can give"
+        )
     close = nearest(name, known)
     hint = f"did you mean {' or '.join(close)}?" if close else f"choose {', '.join(known)};"
     listing = f" `avalanche list {kind}` shows all" if kind in KINDS else ""
-    singular = SINGULAR[kind]
     raise UsageError(f"--{singular}={name}: there is no such {singular}; {hint}{listing}")
+
+
+def _every(kind: str) -> dict[str, Any]:
+    """All that the package exports of a kind, needs aside."""
+    package, wanted = _FINDERS[kind]
+    module = import_module(package)
+    names = getattr(module, "__all__", None) or [n for n in vars(module) if n[0] != "_"]
+    found = {name: getattr(module, name) for name in names}
+    return {name: thing for name, thing in found.items() if wanted(name, thing)}
 
 
 def describe(thing: Any) -> str:
@@ -118,7 +136,15 @@ def _is_model(name: str, thing: Any) -> bool:
 def _is_optimizer(name: str, thing: Any) -> bool:
     from torch.optim import Optimizer
 
-    return inspect.isclass(thing) and issubclass(thing, Optimizer) and thing is not Optimizer
+    if not inspect.isclass(thing) or name in _SPECIAL_OPTIMIZERS:
+        return False
+    return issubclass(thing, Optimizer) and thing is not Optimizer
+
+
+# They need a closure, sparse gradients, a model of matrices only.
+_SPECIAL_OPTIMIZERS = {"LBFGS", "SparseAdam", "Muon"}
+
+_GIVEN_BY_THE_RUN = {"strategies": ("model", "optimizer"), "optimizers": ("params",)}
 
 
 # Modules to build models from, and models of sequences: they cannot learn a benchmark of images.

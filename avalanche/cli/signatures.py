@@ -17,7 +17,7 @@ import typing_extensions
 
 from avalanche.training.templates import checks
 
-__all__ = ["REQUIRED", "Option", "options_of", "plain_text", "type_text"]
+__all__ = ["REQUIRED", "Option", "options_of", "out_of_reach", "plain_text", "type_text"]
 
 REQUIRED = inspect.Parameter.empty
 """Default of an option that has to be given."""
@@ -91,6 +91,29 @@ def options_of(target: Callable[..., Any], skip: Iterable[str] = ()) -> list[Opt
                 help_text = described.get(name, "")
                 options.append(Option(name, plain, default, help_text))
     return options
+
+
+def out_of_reach(target: Callable[..., Any], skip: Iterable[str] = ()) -> list[str]:
+    """Return the arguments that are required and that no option can give.
+
+    Args:
+        target: the function or class.
+        skip: names that are given otherwise.
+
+    Example:
+        >>> def plugin(scheduler: object, rate: float, step: object = None): ...
+        >>> out_of_reach(plugin)
+        ['scheduler']
+    """
+    required = [
+        parameter.name
+        for parameter in inspect.signature(target).parameters.values()
+        if parameter.name not in skip
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and (parameter.default is REQUIRED or parameter.default is checks.REQUIRED)
+    ]
+    hints = _hints(target) if required else {}
+    return [name for name in required if _plain(hints.get(name, Any), REQUIRED) is None]
 
 
 def plain_text(docstring: str) -> str:

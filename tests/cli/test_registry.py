@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from avalanche.cli import registry
 from avalanche.cli.errors import UsageError
@@ -7,20 +8,28 @@ from avalanche.cli.errors import UsageError
 @pytest.mark.parametrize(
     ("kind", "some", "never"),
     [
-        ("benchmarks", {"SplitDigits", "SplitMNIST", "PermutedMNIST", "RotatedMNIST"}, set()),
+        (
+            "benchmarks",
+            {"SplitDigits", "SplitMNIST", "PermutedMNIST", "RotatedMNIST"},
+            {"check_experts_accuracy"},
+        ),
         (
             "strategies",
             {"Naive", "Replay", "EWC", "LwF", "JointTraining", "Cumulative"},
             {"AlreadyTrainedError", "SupervisedTemplate"},
         ),
-        ("plugins", {"EvaluationPlugin", "ReplayPlugin", "EWCPlugin"}, {"default_evaluator"}),
+        (
+            "plugins",
+            {"EvaluationPlugin", "ReplayPlugin", "EWCPlugin"},
+            {"default_evaluator", "LRSchedulerPlugin"},
+        ),
         ("metrics", {"accuracy_metrics", "forgetting_metrics"}, {"Accuracy"}),
         (
             "models",
             {"SimpleMLP", "MTSimpleMLP", "MTSimpleCNN", "PNN"},
             {"avalanche_forward", "PNNLayer", "MultiHeadClassifier"},
         ),
-        ("optimizers", {"SGD", "Adam"}, {"Optimizer"}),
+        ("optimizers", {"SGD", "Adam"}, {"Optimizer", "LBFGS", "SparseAdam", "Muon"}),
     ],
 )
 def test_find(kind: str, some: set[str], never: set[str]) -> None:
@@ -28,6 +37,16 @@ def test_find(kind: str, some: set[str], never: set[str]) -> None:
     assert some <= set(found)
     assert not never & set(found)
     assert list(found) == sorted(found, key=str.lower)
+
+
+@pytest.mark.parametrize("name", registry.find("optimizers"))
+def test_every_optimizer_learns(name: str) -> None:
+    model = torch.nn.Linear(3, 2)
+    before = model.weight.detach().clone()
+    optimizer = registry.lookup("optimizers", name)(model.parameters(), lr=0.1)
+    model(torch.ones(4, 3)).square().sum().backward()
+    optimizer.step()
+    assert not torch.equal(model.weight, before)
 
 
 @pytest.mark.parametrize("kind", registry.KINDS)
@@ -42,6 +61,7 @@ def test_everything_has_one_line_about_it(kind: str) -> None:
         ("strategies", "Reply", r"--strategy=Reply: .* did you mean Replay\?"),
         ("benchmarks", "splitmnist", r"--benchmark=splitmnist: .* did you mean SplitMNIST"),
         ("models", "zzzz", r"--model=zzzz: there is no such model; choose .*SimpleMLP"),
+        ("plugins", "LRSchedulerPlugin", r"Plugin: needs scheduler, which only Python can give"),
         ("optimizers", "Adan", r"--optimizer=Adan: there is no such optimizer; did you mean Adam"),
     ],
 )
