@@ -11,6 +11,7 @@ from avalanche.evaluation.metric_definitions import (
     PluginMetric,
     ResetAt,
 )
+from avalanche.evaluation.metric_results import MetricResult
 from avalanche.evaluation.metrics import granularity as at
 
 __all__ = [
@@ -26,7 +27,8 @@ __all__ = [
 
 
 class ElapsedTime(Metric[float]):
-    """Seconds between the first and the last ``update``; 0 with fewer than two.
+    """Seconds between the first and the last ``update``, without those between :meth:`pause` and
+    :meth:`resume`; 0 with fewer than two updates.
 
     On an accelerator this is the time in which work was handed over, not the time in which it was
     done: nothing waits for the device.
@@ -44,6 +46,7 @@ class ElapsedTime(Metric[float]):
     def __init__(self) -> None:
         self._start: float | None = None
         self._end: float | None = None
+        self._paused_at: float | None = None
 
     def update(self) -> None:
         """Take the time."""
@@ -53,6 +56,19 @@ class ElapsedTime(Metric[float]):
         else:
             self._end = now
 
+    def pause(self) -> None:
+        """Stop the clock."""
+        self._paused_at = time.perf_counter()
+
+    def resume(self) -> None:
+        """Let the clock go on; nothing happens if it was not stopped."""
+        if self._paused_at is None:
+            return
+        away = time.perf_counter() - self._paused_at
+        self._start = None if self._start is None else self._start + away
+        self._end = None if self._end is None else self._end + away
+        self._paused_at = None
+
     def result(self) -> float:
         """Seconds."""
         if self._start is None or self._end is None:
@@ -60,12 +76,14 @@ class ElapsedTime(Metric[float]):
         return self._end - self._start
 
     def reset(self) -> None:
-        """Forget both times."""
-        self._start = self._end = None
+        """Forget all times."""
+        self._start = self._end = self._paused_at = None
 
 
 class TimePluginMetric(GenericPluginMetric[float]):
     """Time from the moment of reset to the moment of emission; the base of the classes below.
+
+    Evaluations during training are not part of the time of training.
 
     Args:
         reset_at: when the clock starts.
@@ -78,6 +96,18 @@ class TimePluginMetric(GenericPluginMetric[float]):
     def __init__(self, reset_at: ResetAt, emit_at: EmitAt, mode: Mode) -> None:
         self._time = ElapsedTime()
         super().__init__(self._time, reset_at, emit_at, mode)
+
+    def before_eval(self, strategy: Any) -> MetricResult:
+        """Stop the clock of training, or reset, if that is the moment."""
+        if self._mode == "train":
+            self._time.pause()
+        return super().before_eval(strategy)
+
+    def after_eval(self, strategy: Any) -> MetricResult:
+        """Let the clock of training go on, or emit, if that is the moment."""
+        if self._mode == "train":
+            self._time.resume()
+        return super().after_eval(strategy)
 
     def __str__(self) -> str:
         return at.named("Time", self._reset_at, self._emit_at)
