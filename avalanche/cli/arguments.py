@@ -168,8 +168,8 @@ def _text(value: Any) -> str:
     """The value as it would be written after an option."""
     import yaml
 
-    if isinstance(value, str):
-        return value
     if isinstance(value, (dict, list)):
         return yaml.safe_dump(value, default_flow_style=True, width=1_000_000).strip()
-    return json.dumps(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    return str(value)  # text, or a date of YAML

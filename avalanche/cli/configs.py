@@ -130,13 +130,16 @@ def select(configs: Sequence[Config], only: str) -> list[Config]:
     (``*/class-incremental/*``).
 
     Raises:
-        UsageError: a pattern matches none.
+        UsageError: a pattern matches none, or there is none between the commas.
     """
     kept: list[Config] = []
-    for pattern in filter(None, (part.strip() for part in only.split(","))):
+    patterns = list(filter(None, (part.strip() for part in only.split(","))))
+    names = ", ".join(config.name for config in configs)
+    if only and not patterns:
+        raise UsageError(f"--only={only}: expected names or parts of names; there are {names}")
+    for pattern in patterns:
         found = [c for c in configs if pattern in c.name or fnmatch(c.name, pattern)]
         if not found:
-            names = ", ".join(config.name for config in configs)
             raise UsageError(f"--only={pattern}: matches no configuration; there are {names}")
         kept += found
     return [config for config in configs if config in kept] if only else list(configs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -299,7 +300,7 @@ def _make(group: str, choice: Choice, target: Any, arguments: dict[str, Any]) ->
     try:
         return target(**arguments)
     except (TypeError, ValueError, FileNotFoundError, NotADirectoryError) as error:
-        reason = " ".join(str(error).split())
+        reason = _advice_for_options(" ".join(str(error).split()), choice)
         name, equals, rest = reason.partition("=")
         # A part deep inside may call the argument otherwise; its value tells which one it was.
         value = rest.partition(":")[0]
@@ -310,6 +311,18 @@ def _make(group: str, choice: Choice, target: Any, arguments: dict[str, Any]) ->
             raise UsageError(f"{group}.{same[0]}={rest}") from error
         who = group if group == f"--{choice.name}" else f"{group} {choice.name}"
         raise UsageError(f"{who}: {reason}") from error
+
+
+def _advice_for_options(reason: str, choice: Choice) -> str:
+    """Leave out the advice to give an argument instead that only Python has here.
+
+    Example:
+        >>> _advice_for_options("expected 1 or 2, or per_exp_classes", Choice("SplitDigits"))
+        'expected 1 or 2'
+    """
+    return re.sub(
+        r", or ([a-z]+_\w+)$", lambda found: found[0] * (found[1] in choice.options), reason
+    )
 
 
 def _result(rows: Sequence[Row]) -> str:

@@ -36,6 +36,8 @@ RUN_OPTIONS = (
 _AT_LEAST = {"epochs": 1, "batch_size": 1, "eval_batch_size": 1, "eval_every": -1, "seeds": 1,
              "seed": 0}  # fmt: skip
 
+_SEEDS = 2**63
+
 
 def check_run_options(values: dict[str, Any]) -> None:
     """Refuse numbers out of range and devices that are not there.
@@ -51,6 +53,10 @@ def check_run_options(values: dict[str, Any]) -> None:
         raise UsageError(
             f"--experience_size={size}: expected 1 or more, or null for whole experiences"
         )
+    if values["seed"] + values["seeds"] > _SEEDS:
+        raise UsageError(
+            f"--seed={values['seed']}: expected seeds below 2**63, the last of --seeds included"
+        )
     _check_device(values["device"])
 
 
@@ -59,9 +65,15 @@ def _check_device(device: str) -> None:
 
     if device == "auto":
         return
+    expected = f"--device={device}: expected auto, cpu, cuda or cuda:1"
     try:
-        kind = torch.device(device).type
+        found = torch.device(device)
     except RuntimeError as error:
-        raise UsageError(f"--device={device}: expected auto, cpu, cuda or cuda:1") from error
-    if kind == "cuda" and not torch.cuda.is_available():
+        raise UsageError(expected) from error
+    if device != "cpu" and found.type != "cuda":
+        raise UsageError(expected)
+    if found.type == "cuda" and not torch.cuda.is_available():
         raise UsageError(f"--device={device}: no CUDA device is available; use --device cpu")
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise UsageError(f"--device={device}: the last CUDA device is cuda:{count - 1}")

@@ -83,6 +83,8 @@ def test_select(folder) -> None:
     assert names(select(configs, "ewc")) == ["a/class/ewc", "a/task/ewc"]
     with pytest.raises(UsageError, match=r"--only=lwf: matches no configuration; there are a/cl"):
         select(configs, "ewc,lwf")
+    with pytest.raises(UsageError, match=r"--only=,: expected names or parts of names; there are"):
+        select(configs, ",")
 
 
 def test_errors_of_paths_and_files(folder) -> None:

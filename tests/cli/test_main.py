@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -6,6 +7,23 @@ import pytest
 
 import avalanche
 from avalanche.cli.main import main
+
+
+def test_advice_names_only_arguments_that_are_options(capsys) -> None:
+    assert main(["run", "--benchmark.n_experiences", "3", "--device", "cpu"]) == 2
+    assert capsys.readouterr().err.rstrip().endswith("choose one of [1, 2, 5, 10]")
+
+
+@pytest.mark.parametrize("words", [["list", "metrics"], ["--help"]], ids=["list", "help"])
+def test_a_reader_that_goes_away_ends_it_without_a_word(words) -> None:
+    code = f"from avalanche.cli.main import main; raise SystemExit(main({words!r}))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE,
+                          text=True, check=False)  # fmt: skip
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 1
 
 
 def test_version(capsys) -> None:

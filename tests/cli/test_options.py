@@ -166,6 +166,13 @@ def test_unknown_key_in_a_file_names_file_and_nearest(tmp_path) -> None:
         parse("run", ["--config", str(path)])
 
 
+def test_a_date_in_a_file_is_no_number(tmp_path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("seed: 2024-01-01\n")
+    with pytest.raises(UsageError, match=r"x\.yaml: seed: 2024-01-01: expected a whole number"):
+        parse("run", ["--config", str(path)])
+
+
 def test_help_shows_every_option_with_its_text() -> None:
     text = parse("run", ["--strategy", "Replay", "--help"])
     assert isinstance(text, str)
