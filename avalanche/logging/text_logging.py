@@ -5,9 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 from torch import Tensor
 
-from avalanche.evaluation.metric_results import AlternativeValues, MetricType, MetricValue
+from avalanche.evaluation.metric_results import (
+    AlternativeValues,
+    LazyValue,
+    MetricType,
+    MetricValue,
+    TensorImage,
+)
 from avalanche.evaluation.metric_utils import phase_and_task, stream_type
 from avalanche.logging.base_logger import BaseLogger
 
@@ -18,7 +25,7 @@ class TextLogger(BaseLogger):
     r"""Writes values as lines of text at the end of each epoch, experience and stream.
 
     Only the last value of each name since the last report is written, so a value per iteration
-    does not flood the text. Pictures are left out.
+    does not flood the text. Pictures and the bytes of models are left out.
 
     A logger that is pickled remembers its file's path and goes on at its end.
 
@@ -156,11 +163,19 @@ def _place(strategy: Any) -> str:
     return f"experience {number}{of_task} from {stream_type(experience)} stream"
 
 
+_PICTURES = ("matplotlib", "PIL", "wandb")  # packages, not imported for this
+
+
 def _as_text(value: MetricType) -> str | None:
+    """None for what is no text: pictures and the bytes of a model."""
     if isinstance(value, AlternativeValues):
-        value = value.best_supported_value(Tensor, float, int, str)
+        value = value.best_supported_value(Tensor, np.ndarray, float, int, str)
+        if value is None:
+            return None
     if isinstance(value, float):
         return f"{value:.4f}"
-    if isinstance(value, Tensor):
+    if isinstance(value, (Tensor, np.ndarray)):
         return f"\n{value}"
-    return str(value) if isinstance(value, (int, str)) else None
+    if isinstance(value, (TensorImage, LazyValue, bytes)):
+        return None
+    return None if type(value).__module__.split(".")[0] in _PICTURES else str(value)

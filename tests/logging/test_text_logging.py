@@ -3,12 +3,20 @@
 import io
 import pickle
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from fake_loop import FakeLoop, answers, make_stream
+from matplotlib.figure import Figure
 
-from avalanche.evaluation.metric_results import AlternativeValues, MetricValue
+from avalanche.evaluation.metric_results import (
+    AlternativeValues,
+    LazyValue,
+    MetricValue,
+    TensorImage,
+)
 from avalanche.evaluation.metrics import accuracy_metrics, confusion_matrix_metrics
 from avalanche.logging import TextLogger
 from avalanche.training.plugins.evaluation import EvaluationPlugin
@@ -66,7 +74,7 @@ def test_kinds_of_values():
     logger.log_metrics(
         [
             MetricValue(None, "d", {"x": 0.25, "y": 3}, 0),
-            MetricValue(None, "c", object(), 0),
+            MetricValue(None, "c", AlternativeValues(object()), 0),
             MetricValue(None, "b", AlternativeValues(object(), torch.eye(1)), 0),
             MetricValue(None, "a", torch.tensor(0.5), 0),
             MetricValue(None, "a", torch.tensor(0.75), 1),
@@ -76,6 +84,33 @@ def test_kinds_of_values():
     logger.print_current_metrics()
     expected = "\ta = 0.7500\n\tb = \ntensor([[1.]])\n\td/x = 0.2500\n\td/y = 3\n\ts = words\n"
     assert text.getvalue() == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        (np.float32(0.5), ["\ta = 0.5000"]),
+        (np.int64(3), ["\ta = 3"]),
+        ([1, 2], ["\ta = [1, 2]"]),
+        ((1,), ["\ta = (1,)"]),
+        (None, ["\ta = None"]),
+        (True, ["\ta = True"]),
+        (Path("here"), ["\ta = here"]),
+        (np.array([1.0, 2.0]), ["\ta = ", "[1. 2.]"]),
+        ({"x": np.float32(0.5), "y": [1]}, ["\ta/x = 0.5000", "\ta/y = [1]"]),
+        (b"weights", []),
+        (TensorImage(torch.zeros(3, 2, 2)), []),
+        (Figure(), []),
+        (LazyValue(Figure), []),
+    ],
+    ids=lambda value: None if isinstance(value, list) else type(value).__name__,
+)
+def test_every_value_but_pictures_and_models_is_written(value, lines):
+    text = io.StringIO()
+    logger = TextLogger(text)
+    logger.log_metrics([MetricValue(None, "a", value, 0)])
+    logger.print_current_metrics()
+    assert text.getvalue().splitlines() == lines
 
 
 def test_values_per_iteration_are_not_converted_until_the_report():
