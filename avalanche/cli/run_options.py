@@ -26,7 +26,8 @@ RUN_OPTIONS = (
     Option("seed", int, 0, "the first seed; it decides weights, order of samples and of classes"),
     Option("out", Optional[str], None,  # noqa: UP045 - a value, not an annotation
            "folder for what is written; default: a new one below runs/"),
-    Option("resume", bool, False, "go on in the folder --out; what is complete is kept"),
+    Option("resume", bool, False,
+           "go on in the folder --out with the same options, or more seeds or strategies"),
     Option("overwrite", bool, False, "replace the run that the folder --out holds"),
     Option("quiet", bool, False, "print nothing but errors"),
     Option("debug", bool, False, "show the whole traceback of an error"),
