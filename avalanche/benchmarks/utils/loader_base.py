@@ -37,7 +37,8 @@ class PlanLoader(ABC):
         options: the keyword arguments of torch's ``DataLoader`` that apply: ``shuffle``,
             ``drop_last``, ``generator``, ``num_workers``, ``collate_fn``, ``pin_memory``, and
             those of the worker processes. Without workers no torch ``DataLoader`` is involved;
-            with them the order of samples is the same.
+            with them the order of samples is the same. After ``torch.manual_seed`` one dataset
+            is read in the order of torch's ``DataLoader``; what is not shuffled draws nothing.
 
     Raises:
         TypeError: for an unknown option.
@@ -68,6 +69,8 @@ class PlanLoader(ABC):
 
     def __iter__(self) -> Iterator[Any]:
         """Collated batches of one epoch."""
+        if self.shuffle:
+            _draw_seed(self.generator)  # torch's loader seeds its workers: same seed, same order
         batches = self._from_workers() if self.num_workers > 0 else self._from_here()
         if self.pin_memory and torch.cuda.is_available() and self.num_workers == 0:
             return (_pin(batch) for batch in batches)
@@ -79,8 +82,7 @@ class PlanLoader(ABC):
             return None
         if self.generator is not None:
             return self.generator
-        seed = int(torch.randint(2**62, ()))
-        return torch.Generator().manual_seed(seed)
+        return torch.Generator().manual_seed(_draw_seed(None))
 
     def _workers_generator(self) -> torch.Generator:
         """Where torch draws the workers' seed, for random transforms: new in every epoch.
@@ -198,6 +200,11 @@ def check_size(name: str, size: Any) -> None:
     """Raise unless ``size`` is a positive int."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ValueError(f"{name}={size!r}: expected an int above zero; pass samples per batch")
+
+
+def _draw_seed(generator: torch.Generator | None) -> int:
+    """A seed, drawn as torch's ``DataLoader`` and ``RandomSampler`` draw theirs."""
+    return int(torch.empty((), dtype=torch.int64).random_(generator=generator))
 
 
 def positions(length: int, start: int = 0) -> Tensor:

@@ -235,14 +235,36 @@ def test_a_generator_decides_and_the_global_one_is_left_alone(groups):
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_an_epoch_takes_one_number_from_the_global_generator(groups):
-    loader = SingleDatasetDataLoader(groups[0], 3, shuffle=True)
-    torch.manual_seed(3)
-    numbers(loader)
-    after = torch.get_rng_state()
-    torch.manual_seed(3)
-    torch.randint(2**62, ())
-    assert torch.equal(after, torch.get_rng_state())
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("made", [SingleDatasetDataLoader, TaskBalancedDataLoader])
+def test_the_same_seed_gives_the_batches_of_torchs_loader(made, workers):
+    data = group(50, 0)
+
+    def two_epochs(loader):
+        torch.manual_seed(11)
+        return numbers(loader), torch.rand(2).tolist(), numbers(loader), torch.rand(2).tolist()
+
+    torchs = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
+    ours = made(data, batch_size=8, shuffle=True, num_workers=workers)
+    assert two_epochs(ours) == two_epochs(torchs)
+
+
+def test_a_generator_gives_the_first_epoch_of_torchs_loader(groups):
+    orders = []
+    for made in (SingleDatasetDataLoader, torch.utils.data.DataLoader):
+        generator = torch.Generator().manual_seed(4)
+        loader = made(groups[0], batch_size=3, shuffle=True, generator=generator)
+        orders.append(numbers(loader))
+    assert orders[0] == orders[1]
+
+
+def test_two_loaders_read_in_turns_give_the_batches_of_torchs(groups):
+    orders = []
+    for made in (SingleDatasetDataLoader, torch.utils.data.DataLoader):
+        torch.manual_seed(2)
+        two = [made(g, batch_size=3, shuffle=True) for g in (groups[0], groups[2])]
+        orders.append([[tolist(a), tolist(b)] for a, b in zip(*two, strict=False)])
+    assert orders[0] == orders[1]
 
 
 @pytest.mark.parametrize("index", [1, 3])
