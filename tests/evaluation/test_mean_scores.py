@@ -1,15 +1,20 @@
 """Mean scores of new and old classes. Values of one batch: tests/conformance."""
 
+import numpy as np
 import pytest
 import torch
 from fake_loop import FakeLoop, answers, make_stream
+from torch.utils.data import TensorDataset
 
+from avalanche.benchmarks import nc_benchmark
+from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import (
     MeanNewOldScores,
     PerClassMeanScores,
     mean_scores_metrics,
 )
 from avalanche.training.plugins.evaluation import EvaluationPlugin
+from avalanche.training.supervised import Naive
 
 SCORES = torch.arange(12.0).reshape(4, 3)
 TRUE = torch.tensor([0, 1, 1, 2])  # scores of the true class: 0, 4, 7, 11
@@ -154,3 +159,61 @@ def test_class_lists_are_needed():
     del experience.classes_in_this_experience
     with pytest.raises(ValueError, match="MeanScores needs to know the classes"):
         loop.train(experience, [[answers(1, 1)]])
+
+
+class Stop(SupervisedPlugin):
+    """Stops training at the given event of the given epoch of every experience."""
+
+    def __init__(self, event, epoch):
+        self._epoch = epoch
+        setattr(self, event, self.stop)
+
+    def stop(self, strategy, **kwargs):
+        if strategy.clock.train_exp_epochs == self._epoch:
+            strategy.stop_training()
+
+
+@pytest.mark.parametrize(
+    ("event", "epoch", "batches"),
+    [
+        ("after_training_epoch", 1, [2, 3]),
+        ("before_training_epoch", 2, [2, 3]),
+        ("after_forward", 1, [2]),
+        ("before_training_epoch", 0, []),
+        ("after_training_epoch", 3, [6, 7]),
+    ],
+    ids=["after_epoch", "before_epoch", "inside", "before_all", "never"],
+)
+def test_stopped_early_the_last_epoch_is_the_one_that_was_reached(event, epoch, batches):
+    scores, steps = [], []
+
+    class Watch(SupervisedPlugin):
+        def after_training_iteration(self, strategy, **kwargs):
+            rows = strategy.mb_output.detach()[range(len(strategy.mb_y)), strategy.mb_y]
+            steps.append(strategy.clock.train_iterations)
+            scores.append(rows.double().numpy())
+
+    generator = torch.Generator().manual_seed(0)
+    targets = torch.arange(8) % 2
+    data = TensorDataset(torch.randn(8, 3, generator=generator), targets)
+    data.targets = targets.tolist()
+    benchmark = nc_benchmark(data, data, 1, task_labels=False)
+    model = torch.nn.Linear(3, 2)
+    strategy = Naive(
+        model,
+        torch.optim.SGD(model.parameters(), lr=1.0),
+        train_mb_size=4,
+        train_epochs=4,
+        plugins=[Stop(event, epoch), Watch()],
+        evaluator=EvaluationPlugin(mean_scores_metrics(on_eval=False)),
+    )
+    found = strategy.train(benchmark.train_stream)
+    place = "MeanScores/train_phase/train_stream"
+    if not batches:
+        assert found == {}
+        return
+    expected = np.concatenate([scores[step] for step in batches]).mean()
+    assert [*found] == [f"{place}/new_classes", place]
+    assert found[f"{place}/new_classes"] == pytest.approx(expected)
+    history = found[place].best_supported_value(dict)
+    assert [*history["new"]] == [strategy.clock.train_iterations] == [steps[-1] + 1]

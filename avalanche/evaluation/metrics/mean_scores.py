@@ -204,29 +204,54 @@ def _copied(history: dict[str, dict[int, float]]) -> dict[str, dict[int, float]]
 class MeanScoresTrainPluginMetric(MeanScoresPluginMetricABC):
     """Mean scores over the last epoch of training; old classes come from replay.
 
+    Where training is stopped early, the last epoch is the one in which samples were learnt last.
+
     Args:
         image_creator: draws the history.
     """
 
-    def before_training_epoch(self, strategy: Any) -> MetricResult:
-        """Start again."""
+    def __init__(self, image_creator: ImageCreator = default_mean_scores_image_creator) -> None:
+        super().__init__(image_creator)
+        self._new: set[int] = set()
+        self._epoch_begins = True
+        self._emitted = True
+
+    def before_training_exp(self, strategy: Any) -> MetricResult:
+        """Note which classes are new."""
+        self._new = _classes(self, strategy)
+        self._emitted = False
         self.reset()
-        self._scores.update_new_classes(_classes(self, strategy))
+        return None
+
+    def before_training_epoch(self, strategy: Any) -> MetricResult:
+        """Start again at the first batch, if there is one."""
+        self._epoch_begins = True
         return None
 
     def after_training_iteration(self, strategy: Any) -> MetricResult:
         """Take the batch."""
-        if self._is_last_epoch(strategy):
-            self.update(strategy)
+        if self._epoch_begins:
+            self.reset()
+            self._scores.update_new_classes(self._new)
+            self._epoch_begins = False
+        self.update(strategy)
         return None
 
     def after_training_epoch(self, strategy: Any) -> MetricResult:
         """Emit, if it was the last epoch."""
-        return self._emit(strategy, self.result()) if self._is_last_epoch(strategy) else None
+        last = strategy.clock.train_exp_epochs == strategy.train_epochs - 1
+        return self._emit_once(strategy) if last else None
 
-    @staticmethod
-    def _is_last_epoch(strategy: Any) -> bool:
-        return bool(strategy.clock.train_exp_epochs == strategy.train_epochs - 1)
+    def after_training_exp(self, strategy: Any) -> MetricResult:
+        """Emit, if training was stopped before its last epoch."""
+        return self._emit_once(strategy)
+
+    def _emit_once(self, strategy: Any) -> MetricResult:
+        scores = self.result()
+        if self._emitted or not scores:
+            return None
+        self._emitted = True
+        return self._emit(strategy, scores)
 
 
 class MeanScoresEvalPluginMetric(MeanScoresPluginMetricABC):
