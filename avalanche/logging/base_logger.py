@@ -55,6 +55,12 @@ class BaseLogger(SupervisedPlugin):
             else:
                 self.log_single_metric(metric_value.name, value, metric_value.x_plot)
 
+    def on_checkpoint_resume(self) -> None:
+        """A checkpoint was loaded: what was written so far belongs to this run.
+
+        Loggers that would begin anew or want to mark the place override it.
+        """
+
     def close(self) -> None:
         """Complete lines and close files. Loggers that hold something override it.
 

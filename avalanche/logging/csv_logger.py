@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from avalanche.evaluation.metric_results import MetricValue
+from avalanche.evaluation.metric_utils import stream_type
 from avalanche.evaluation.trained import trained_position
 from avalanche.logging.base_logger import BaseLogger
 
@@ -19,7 +20,7 @@ _TRAINING = (
     "training_loss",
     "val_loss",
 )
-_EVALUATION = ("eval_exp", "training_exp", "eval_accuracy", "eval_loss", "forgetting")
+_EVALUATION = ("eval_exp", "training_exp", "eval_accuracy", "eval_loss", "forgetting", "stream")
 _TIDY = (
     "step",
     "trained_experience",
@@ -32,50 +33,63 @@ _TIDY = (
 )
 
 
+_HEADERS = {"training_results": _TRAINING, "eval_results": _EVALUATION, "metrics": _TIDY}
+
+
 class CSVLogger(BaseLogger):
     """Writes three files into a folder.
 
     - ``training_results.csv``: a row per training epoch. Its validation columns hold what was
       measured on the same experience by an evaluation during training (``eval_every``), after that
-      epoch.
-    - ``eval_results.csv``: a row per evaluated experience.
+      epoch; of several streams (``eval_streams``) on the first.
+    - ``eval_results.csv``: a row per evaluated experience, with its stream in the last column.
     - ``metrics.csv``: the tidy table, a row per scalar value.
 
     The first two need accuracy and loss at epoch and experience granularity, and forgetting per
     experience. A cell whose metric was not computed stays empty.
 
-    Files that are there already are overwritten. Rows are on the disk after each evaluated
-    experience, those of an epoch when the next one begins or the training is over.
+    The first row of a run replaces files that are there already. A run that goes on from a
+    checkpoint adds its rows to them; what was measured after that checkpoint and before the run was
+    stopped is then there twice. Rows are on the disk after each evaluated experience, those of an
+    epoch when the next one begins or the training is over.
 
     Args:
         log_folder: folder of the files, made if needed; ``csvlogs`` by default.
+        append: keep the rows of files that are there already.
     """
 
-    def __init__(self, log_folder: str | Path | None = None) -> None:
+    def __init__(self, log_folder: str | Path | None = None, append: bool = False) -> None:
         self.log_folder = Path("csvlogs" if log_folder is None else log_folder)
         self.log_folder.mkdir(parents=True, exist_ok=True)
         self._files: dict[str, IO[str]] = {}
-        for name, header in (
-            ("training_results", _TRAINING),
-            ("eval_results", _EVALUATION),
-            ("metrics", _TIDY),
-        ):
-            self._open(name, "w")
-            self._write(name, header)
-            self._files[name].flush()
+        self._mode = "a" if append else "w"
         self._epoch_row: dict[str, Any] | None = None
+        self._validated: str | None = None  # the stream in the row's validation cells
         self._training_exp: int | None = None
         self._is_training = False
         self._waiting: list[MetricValue] = []
+        if not any(self._path(name).exists() for name in _HEADERS):
+            self._open()
 
-    def _open(self, name: str, mode: str) -> None:
-        path = self.log_folder / f"{name}.csv"
-        self._files[name] = path.open(mode, newline="", encoding="utf-8")
+    def _path(self, name: str) -> Path:
+        return self.log_folder / f"{name}.csv"
+
+    def _open(self) -> None:
+        for name, header in _HEADERS.items():
+            self._files[name] = self._path(name).open(self._mode, newline="", encoding="utf-8")
+            if self._files[name].tell() == 0:
+                self._write(name, header)
+                self._files[name].flush()
+        self._mode = "a"  # should close() be called and the run go on
 
     def _write(self, name: str, cells: Sequence[Any]) -> None:
-        if name not in self._files:
-            self._open(name, "a")  # close() was called and the run went on
+        if not self._files:
+            self._open()
         csv.writer(self._files[name], lineterminator="\n").writerow(cells)
+
+    def on_checkpoint_resume(self) -> None:
+        """Keep the rows of the earlier part of the run."""
+        self._mode = "a"
 
     def _flush(self) -> None:
         MetricValue.resolve(self._waiting)
@@ -110,9 +124,10 @@ class CSVLogger(BaseLogger):
         eval_acc: float | None,
         eval_loss: float | None,
         forgetting: float | None,
+        stream: str | None = None,
     ) -> None:
         """Write one row of ``eval_results.csv``; None leaves a cell empty."""
-        row = [eval_exp, training_exp, *map(_cell, (eval_acc, eval_loss, forgetting))]
+        row = [eval_exp, training_exp, *map(_cell, (eval_acc, eval_loss, forgetting)), stream]
         self._write("eval_results", row)
 
     def before_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
@@ -132,6 +147,7 @@ class CSVLogger(BaseLogger):
         self, strategy: Any, metric_values: Sequence[MetricValue], **kwargs: Any
     ) -> None:
         """Begin a row; an evaluation may follow and fill its validation cells."""
+        self._validated = None
         self._epoch_row = {
             "training_exp": self._training_exp,
             "epoch": strategy.clock.train_exp_epochs,
@@ -151,12 +167,18 @@ class CSVLogger(BaseLogger):
     ) -> None:
         """Write a row, or fill the validation cells of the epoch before."""
         evaluated = strategy.experience.current_experience
+        stream = stream_type(strategy.experience)
         accuracy = _find(metric_values, "Top1_Acc_Exp")
         loss = _find(metric_values, "Loss_Exp")
         if not self._is_training:
             lost = _find(metric_values, "ExperienceForgetting")
-            self.print_eval_metrics(evaluated, self._training_exp, accuracy, loss, lost)
-        elif self._epoch_row is not None and evaluated == self._training_exp:
+            self.print_eval_metrics(evaluated, self._training_exp, accuracy, loss, lost, stream)
+        elif (
+            self._epoch_row is not None
+            and evaluated == self._training_exp
+            and self._validated in (None, stream)
+        ):
+            self._validated = stream
             self._epoch_row.update(val_acc=accuracy, val_loss=loss)
         self._flush_unless_training()
 

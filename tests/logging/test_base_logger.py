@@ -26,6 +26,7 @@ def test_every_value_becomes_a_call():
 def test_the_base_class_does_nothing_and_listens_to_nothing():
     logger = BaseLogger()
     logger.log_metrics([MetricValue(None, "a", 0.5, 1)])
+    logger.on_checkpoint_resume()
     logger.close()
     logger.close()
     assert not any(implements(logger, event.name) for event in EVENTS)

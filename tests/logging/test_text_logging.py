@@ -123,6 +123,13 @@ def test_values_per_iteration_are_not_converted_until_the_report():
     assert [value.pending for value in values] == [True, True, False]
 
 
+def test_a_run_that_goes_on_is_marked():
+    text = io.StringIO()
+    evaluator = EvaluationPlugin(loggers=TextLogger(text))
+    evaluator.load_state_dict(evaluator.state_dict())
+    assert text.getvalue() == "[Resuming from checkpoint...]\n"
+
+
 def test_standard_output_by_default(capsys):
     TextLogger().on_checkpoint_resume()
     assert "Resuming" in capsys.readouterr().out

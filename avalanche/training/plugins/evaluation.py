@@ -207,7 +207,7 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
             )
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
-        """Restore what :meth:`state_dict` gave.
+        """Restore what :meth:`state_dict` gave, and tell loggers that the run goes on.
 
         Raises:
             ValueError: the state is of a plugin with other metrics.
@@ -217,6 +217,8 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         for metric, saved in zip(self.metrics, state["metrics"], strict=True):
             metric.load_state_dict(saved)
         self._active = state["active"]
+        for logger in self.loggers:
+            logger.on_checkpoint_resume()
 
     def _fire(self, event: str, strategy: Any, kwargs: dict[str, Any]) -> None:
         emitted: list[MetricValue] = []
