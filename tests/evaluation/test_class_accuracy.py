@@ -4,7 +4,7 @@ import pytest
 import torch
 from fake_loop import FakeLoop, make_stream
 
-from avalanche.evaluation.metrics import ClassAccuracy, class_accuracy_metrics
+from avalanche.evaluation.metrics import ClassAccuracy, amca_metrics, class_accuracy_metrics
 from avalanche.training.plugins.evaluation import EvaluationPlugin
 
 FOUND, TRUE = torch.tensor([0, 1, 2, 3]), torch.tensor([0, 1, 1, 3])
@@ -79,6 +79,18 @@ def test_names_and_values_at_every_granularity():
 def test_without_task_labels_there_is_no_task_in_the_name():
     names = [*run("none", stream=True)]
     assert names == [f"Top1_ClassAcc_Stream/eval_phase/test_stream/{c}" for c in (0, 1, 3)]
+
+
+def test_values_of_several_tasks_keep_their_names_where_experiences_have_no_labels():
+    loop = FakeLoop(EvaluationPlugin(class_accuracy_metrics(stream=True), amca_metrics()))
+    batch = torch.eye(4)[[0, 3]], torch.tensor([0, 0]), torch.tensor([0, 2])
+    loop.eval(make_stream("test", 1, task_labels="none"), [[batch]])
+    assert loop.evaluator.get_last_metrics() == {
+        "Top1_ClassAcc_Stream/eval_phase/test_stream/Task000/0": 1.0,
+        "Top1_ClassAcc_Stream/eval_phase/test_stream/Task002/0": 0.0,
+        "Top1_AMCA_Stream/test_stream/Task000": 1.0,
+        "Top1_AMCA_Stream/test_stream/Task002": 0.0,
+    }
 
 
 def test_classes_of_the_helper():

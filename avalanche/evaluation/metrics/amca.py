@@ -238,10 +238,11 @@ class AMCAPluginMetric(PluginMetric[dict[str, dict[int, float]]]):
             return None
         self._amca.finish_phase()
         name = stream_type(strategy.experience)
-        has_tasks = getattr(strategy.experience, "task_labels", None) is not None
-        step, made = strategy.clock.train_iterations, []
-        for task, value in self.result().get(name, {}).items():
-            key = MetricKey(str(self), stream=name, task=task if has_tasks else None)
+        has_labels = getattr(strategy.experience, "task_labels", None) is not None
+        step, result, made = strategy.clock.train_iterations, self.result().get(name, {}), []
+        for task, value in result.items():
+            named = task if has_labels or len(result) > 1 else None
+            key = MetricKey(str(self), stream=name, task=named)
             made.append(MetricValue(self, key, value, step))
         return made
 

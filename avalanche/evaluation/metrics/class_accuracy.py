@@ -123,11 +123,11 @@ class ClassAccuracyPluginMetric(GenericPluginMetric[dict[int, dict[int, float]]]
 
     def _package_result(self, strategy: Any) -> list[MetricValue]:
         step, add_exp = strategy.clock.train_iterations, self._emit_at == "experience"
-        has_tasks = getattr(strategy.experience, "task_labels", None) is not None
-        made = []
-        for task, classes in self.result().items():
+        has_labels = getattr(strategy.experience, "task_labels", None) is not None
+        result, made = self.result(), []
+        for task, classes in result.items():
+            add_task = task if has_labels or len(result) > 1 else False
             for label, accuracy in classes.items():
-                add_task = task if has_tasks else False
                 key = get_metric_key(self, strategy, add_exp, add_task, detail=str(label))
                 made.append(MetricValue(self, key, accuracy, step))
         return made
