@@ -17,9 +17,12 @@ from avalanche.evaluation.metrics import (
     confusion_matrix_metrics,
     forgetting_metrics,
     forward_transfer_metrics,
+    mean_scores_metrics,
+    topk_acc_metrics,
 )
+from avalanche.models import IncrementalClassifier
 from avalanche.training.plugins import EvaluationPlugin
-from avalanche.training.supervised import Naive
+from avalanche.training.supervised import JointTraining, Naive
 
 N_EXPERIENCES = 4
 
@@ -110,19 +113,24 @@ def test_row_33_streams_do_not_overwrite_each_other(benchmark):
 
 @pytest.mark.parametrize("boundaries", [True, False], ids=["boundaries", "no_boundaries"])
 def test_row_33_online_streams_are_not_silent_1343(benchmark, boundaries):
-    strategy = naive(forgetting_metrics(experience=True, stream=True))
+    strategy = naive(
+        forgetting_metrics(experience=True), forgetting_metrics(experience=True, reference="best")
+    )
     pieces = split_online_stream(
         benchmark.train_stream, experience_size=10, access_task_boundaries=boundaries
     )
-    rows, learnt = [], []
-    for number, piece in enumerate(pieces):
+    rows = []
+    for piece in pieces:
         strategy.train(piece)
         last = strategy.eval(benchmark.test_stream)
         rows.append([last[exp("Top1_Acc_Exp", j)] for j in range(N_EXPERIENCES)])
-        learnt.append(number // 2)  # two pieces of 10 in an experience of 20
+    matrix = np.array(rows)[1::2]  # after the second piece of 10 of each experience of 20
+    assert (np.array(rows)[::2].max(axis=0) > matrix.max(axis=0)).any(), "no piece is better"
     for k in range(N_EXPERIENCES - 1):
-        reached = rows[len(learnt) - 1 - learnt[::-1].index(k)][k]
-        assert last[exp("ExperienceForgetting", k)] == pytest.approx(reached - rows[-1][k])
+        lost = matrix[k, k] - matrix[-1, k]
+        assert last[exp("ExperienceForgetting", k)] == pytest.approx(lost)
+        lost = matrix[k:-1, k].max() - matrix[-1, k]
+        assert last[exp("ExperienceForgettingFromBest", k)] == pytest.approx(lost)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 0, 3, 1)], ids=str)
@@ -167,6 +175,50 @@ def test_row_35_41_regression_accumulates_sums_and_knows_truth_from_prediction(s
     assert error.result() == pytest.approx(np.sqrt(mean_squared_error(true, found)))
     assert share.result() == pytest.approx(r2_score(true, found))
     assert share.result() != pytest.approx(r2_score(found, true))
+
+
+def test_joint_training_has_learnt_the_classes_of_all_experiences(benchmark):
+    torch.manual_seed(0)
+    model = torch.nn.Linear(6, 2 * N_EXPERIENCES)
+    strategy = JointTraining(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        train_mb_size=20,
+        eval_mb_size=7,
+        evaluator=EvaluationPlugin(
+            CumulativeAccuracyPluginMetric(), mean_scores_metrics(on_train=False), loggers=[]
+        ),
+    )
+    strategy.train(benchmark.train_stream)
+    found = strategy.eval(benchmark.test_stream)
+    inputs, true = labelled(48, 1).tensors
+    with torch.no_grad():
+        scores = model(inputs)
+    for k in range(N_EXPERIENCES):
+        size = 2 * (k + 1)
+        kept = true < size
+        expected = (scores[kept, :size].argmax(1) == true[kept]).double().mean()
+        name = f"{whole('CumulativeAccuracy')}/Exp{k:03}"
+        assert found[name] == pytest.approx(float(expected))
+    mean = scores[range(len(true)), true].double().mean()
+    assert found[f"{whole('MeanScores')}/new_classes"] == pytest.approx(float(mean))
+    assert f"{whole('MeanScores')}/old_classes" not in found
+
+
+def test_top_k_of_a_growing_head_is_of_the_classes_that_it_has(benchmark):
+    torch.manual_seed(0)
+    model = IncrementalClassifier(6, initial_out_features=2)
+    strategy = Naive(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        train_mb_size=20,
+        eval_mb_size=7,
+        evaluator=EvaluationPlugin(topk_acc_metrics(top_k=3, experience=True), loggers=[]),
+    )
+    strategy.train(benchmark.train_stream[0])
+    found = strategy.eval(benchmark.test_stream)
+    values = [found[exp("Topk_3_Acc_Exp", k)] for k in range(N_EXPERIENCES)]
+    assert values == [1.0, 0.0, 0.0, 0.0]  # two units, both among the best three
 
 
 def test_rival_rn225_forward_transfer_tells_methods_apart(benchmark):
