@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
+from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.logging import CSVLogger
 from avalanche.training.plugins import EvaluationPlugin
@@ -78,3 +79,17 @@ def test_values_put_right_are_saved():
     assert twin.table() == evaluator.table()
     (last,) = twin._history._last.values()
     assert last.trained_experience == 2
+
+
+class ChangesAtTheEnd(SupervisedPlugin):
+    """Says that the model is another one than was evaluated."""
+
+    def after_training_exp(self, strategy, **kwargs):
+        strategy.peval.forget()
+
+
+def test_an_evaluation_of_another_model_is_not_of_what_was_learnt():
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    train(evaluator, eval_every=1, plugins=[ChangesAtTheEnd()])
+    found = [(row["step"], row["trained_experience"]) for row in evaluator.table()]
+    assert found == [(0, 0), (2, 0), (4, 0), (4, 1), (6, 1), (8, 1), (8, 2)]

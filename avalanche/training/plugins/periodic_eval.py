@@ -66,9 +66,10 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate at the end, unless that was just done."""
-        if not self._fresh:
+        if self._fresh:
+            strategy.evaluator.count_experience(strategy)
+        else:
             self.evaluate(strategy)
-        strategy.evaluator.count_experience(strategy)
 
     def _maybe(self, strategy: Any, finished: int) -> None:
         if self.eval_every > 0 and finished % self.eval_every == 0:
