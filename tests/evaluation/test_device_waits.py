@@ -10,10 +10,13 @@ from avalanche.benchmarks import nc_benchmark
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import (
     AccuracyPerTaskPluginMetric,
+    CumulativeAccuracyPluginMetric,
     LossPerTaskPluginMetric,
     accuracy_metrics,
     class_accuracy_metrics,
+    labels_repartition_metrics,
     loss_metrics,
+    mean_scores_metrics,
     r2_metrics,
     rmse_metrics,
     topk_acc_metrics,
@@ -109,8 +112,14 @@ def test_the_default_loop_does_not_wait():
         topk_acc_metrics(epoch=True),
         [AccuracyPerTaskPluginMetric("epoch", "epoch", "train")],
         [LossPerTaskPluginMetric("epoch", "epoch", "train")],
+        [CumulativeAccuracyPluginMetric("epoch", "epoch", "train")],
+        mean_scores_metrics(on_eval=False),
+        labels_repartition_metrics(),
     ],
-    ids=["accuracy", "loss", "class", "topk", "accuracy_per_task", "loss_per_task"],
+    ids=[
+        *("accuracy", "loss", "class", "topk", "accuracy_per_task", "loss_per_task"),
+        *("cumulative", "mean_scores", "labels"),
+    ],
 )
 def test_metrics_without_loggers_do_not_wait(metrics):
     assert set(run(EvaluationPlugin(metrics, loggers=[]))) == {0}
