@@ -48,7 +48,10 @@ class ClassTimeline:
         return self.previous(position + 1)
 
     def future(self, position: int) -> list[int]:
-        """Classes of all later experiences, in order of appearance in the stream."""
+        """Classes of all later experiences, in order of appearance in the stream.
+
+        A class that comes back counts, whether it was seen before or not.
+        """
         self._read(None)
         return [label for label in self._first if self._last[label] > position]
 

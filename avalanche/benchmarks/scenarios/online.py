@@ -7,6 +7,7 @@ from typing import Any
 
 from .dataset_experience import copied, map_stream
 from .derived_scenario import DerivedScenario
+from .experiences import CLExperience
 from .linear_decay import split_continuous_linear_decay_stream
 from .online_experience import FixedSizeExperienceSplitter, OnlineCLExperience
 from .online_stream import split_online_stream
@@ -30,7 +31,8 @@ class OnlineCLScenario(DerivedScenario):
 
     Args:
         original_streams: the streams of a benchmark, ``train`` among them.
-        experiences: experiences to cut instead of the whole train stream; one or several.
+        experiences: experiences to cut instead of the whole train stream: one, or a stream or
+            another iterable of them.
         experience_size: samples per part.
         stream_split_strategy: ``"fixed_size_split"``: parts of one experience after the other;
             ``"continuous_linear_decay"``: experiences fade into each other.
@@ -70,12 +72,9 @@ class OnlineCLScenario(DerivedScenario):
                 f"original_streams={sorted(originals)}: expected one called 'train'; pass it, or "
                 "experiences="
             )
-        if experiences is None:
-            source = originals["train"]
-        elif isinstance(experiences, (list, tuple)):
-            source = list(experiences)
-        else:
-            source = [experiences]
+        source = originals["train"] if experiences is None else experiences
+        if isinstance(source, CLExperience):
+            source = [source]
         if stream_split_strategy == "fixed_size_split":
             online = split_online_stream(
                 source,

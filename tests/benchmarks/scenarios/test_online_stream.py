@@ -166,3 +166,22 @@ def test_the_older_online_benchmark():
         B.OnlineCLScenario(bm.streams.values(), stream_split_strategy="odd")
     with pytest.raises(ValueError, match=r"expected one called 'train'"):
         B.OnlineCLScenario([bm.test_stream])
+
+
+@pytest.mark.parametrize("cut", ["fixed_size_split", "continuous_linear_decay"])
+@pytest.mark.parametrize("given", ["stream", "slice", "list", "tuple", "generator"])
+def test_the_older_benchmark_cuts_whatever_holds_experiences(given, cut):
+    bm = benchmark()
+    stream = bm.train_stream
+    experiences = {
+        "stream": stream,
+        "slice": stream[:2],
+        "list": list(stream),
+        "tuple": tuple(stream),
+        "generator": (e for e in stream),
+    }[given]
+    online = B.OnlineCLScenario(bm.streams.values(), experiences, 10, stream_split_strategy=cut)
+    for _ in range(2):
+        parts = [samples(e) for e in online.train_stream]
+        assert {s for p in parts for s in p} == set(samples(stream[0]) + samples(stream[1]))
+        assert [len(p) for p in parts] == [10] * (4 if cut == "fixed_size_split" else 20)

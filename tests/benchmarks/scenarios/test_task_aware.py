@@ -125,6 +125,17 @@ def test_class_lists_of_a_generator_need_only_the_past():
     assert [e.current_experience for e in stream] == [0, 1, 2]
 
 
+def test_future_classes_are_all_of_later_experiences_in_every_kind_of_benchmark():
+    numbers = torch.arange(12)
+    days = [TensorDataset(numbers.float(), numbers % n) for n in (4, 6, 2)]
+    expected = [{0, 1, 2, 3, 4, 5}, {0, 1}, set()]
+    older = B.dataset_benchmark(days, days)
+    assert [set(e.future_classes) for e in older.train_stream] == expected
+    wrapped = [as_classification_dataset(d) for d in days]
+    newer = B.with_classes_timeline(B.benchmark_from_datasets(train=wrapped))
+    assert [e.future_classes for e in newer.train_stream] == expected
+
+
 def test_task_labels_as_fields():
     one, two = labelled([3, 3]), labelled([1, 2])
     bm = B.with_task_labels(B.benchmark_from_datasets(train=[one, two]))
