@@ -76,9 +76,12 @@ Replay? `avalanche list strategies` shows all
             f"--{singular}={name}: needs {' and '.join(missing)}, which only Python can give"
         )
     close = nearest(name, known)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"choose {', '.join(known)};"
-    listing = f" `avalanche list {kind}` shows all" if kind in KINDS else ""
-    raise UsageError(f"--{singular}={name}: there is no such {singular}; {hint}{listing}")
+    listing = f"`avalanche list {kind}` shows all" if kind in KINDS else ""
+    if close:
+        hint = f"did you mean {' or '.join(close)}? {listing}".rstrip()
+    else:
+        hint = "; ".join(filter(None, [f"choose {', '.join(known)}", listing]))
+    raise UsageError(f"--{singular}={name}: there is no such {singular}; {hint}")
 
 
 def _every(kind: str) -> dict[str, Any]:

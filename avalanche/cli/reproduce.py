@@ -193,10 +193,11 @@ def _check_keeps_rows(page: Path, configs: Sequence[Config], kept: Path) -> None
     files = [path.relative_to(kept).with_suffix("") for path in sorted(kept.glob("*/*/*.json"))]
     lost = [file.as_posix() for file in files if file.as_posix() not in names]
     if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         raise UsageError(
-            f"--out={page}: {kept} has results of {', '.join(lost)}, which the page would lose, as "
-            "their configurations do not lie beside those given; give these too or another --out, "
-            "or delete the results"
+            f"--out={page}: {kept} has results of {lost[0]}{more}, which the page would lose, as "
+            "the configuration does not lie beside those given; give it too or another --out, or "
+            "delete the results"
         )
 
 

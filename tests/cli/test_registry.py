@@ -61,6 +61,7 @@ def test_everything_has_one_line_about_it(kind: str) -> None:
         ("strategies", "Reply", r"--strategy=Reply: .* did you mean Replay\?"),
         ("benchmarks", "splitmnist", r"--benchmark=splitmnist: .* did you mean SplitMNIST"),
         ("models", "zzzz", r"--model=zzzz: there is no such model; choose .*SimpleMLP"),
+        ("optimizers", "LBFGS", r"there is no such optimizer; choose Adadelta, .*, SGD$"),
         ("plugins", "LRSchedulerPlugin", r"Plugin: needs scheduler, which only Python can give"),
         ("optimizers", "Adan", r"--optimizer=Adan: there is no such optimizer; did you mean Adam"),
     ],

@@ -7,6 +7,7 @@ import yaml
 
 import avalanche
 from avalanche.cli.configs import Config
+from avalanche.cli.lock import only_writer
 from avalanche.cli.main import main
 from avalanche.cli.record import Record, SeedResult
 from avalanche.cli.reproduce import commit_of_code
@@ -108,6 +109,15 @@ def keep(tmp_path, name: str) -> None:
     Record(config.settings, {0: result}).save(tmp_path / f"docs/results/digits/class/{name}.json")
 
 
+def test_a_seed_that_another_process_is_at_is_left_to_it(tmp_path, capsys) -> None:
+    pytest.importorskip("fcntl", reason="the system has no such locks")
+    configure(tmp_path)
+    with only_writer(tmp_path / "runs/reproduce/digits/class/naive/seed-0"):
+        assert main(["reproduce", "--seeds", "1", "--quiet"]) == 1
+    assert "seed-0: another process is writing there; wait" in capsys.readouterr().err
+    assert not (tmp_path / "docs/results").exists()
+
+
 def test_the_page_is_the_same_from_every_folder(tmp_path, monkeypatch) -> None:
     for name in ("naive", "replay"):
         configure(tmp_path, name)
@@ -134,7 +144,7 @@ def test_a_page_never_loses_results_that_are_kept_for_it(tmp_path, capsys) -> No
     for words in ([], ["--no_run"]):
         assert main(["reproduce", "mine", *words]) == 2
         error = capsys.readouterr().err
-        assert "--out=docs/results.md: docs/results has results of digits/class/naive" in error
+        assert "docs/results has results of digits/class/naive and 1 more, which the page" in error
     assert (tmp_path / "docs/results.md").read_text() == before
     assert main(["reproduce", "mine", "configs", "--no_run", "--quiet"]) == 0
     assert (tmp_path / "docs/results.md").read_text().count("| 50.0 (1) |") == 2
