@@ -112,7 +112,7 @@ def test_fixed_agem_counts_unused_heads_as_zeros_pr791():
     model = MTSimpleMLP(input_size=streams.FEATURES, hidden_size=6)
     model.features = nn.Sequential(*(m for m in model.features if not isinstance(m, nn.Dropout)))
     plugin = AGEMPlugin(40, 40)
-    strategy = loop(model, plugin, train_mb_size=8, train_epochs=2)
+    strategy = loop(model, plugin, train_mb_size=8, train_epochs=6)
     stream = streams.task_incremental().train_stream
     strategy.train(stream[0])
     memory = plugin.agem.memory.batch(0, "cpu")
