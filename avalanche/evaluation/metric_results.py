@@ -179,14 +179,18 @@ class MetricValue:
     @property
     def pending(self) -> bool:
         """Whether reading :attr:`value` would convert a tensor."""
-        return any(True for _ in self._unread())
+        raw = self._value
+        if isinstance(raw, Tensor):  # first, since it is asked for every value of every iteration
+            return raw.numel() == 1
+        return isinstance(raw, dict) and any(map(_is_unread, raw.values()))
 
-    def _unread(self) -> Iterator[tuple[Any, Tensor]]:
+    def _unread(self) -> list[tuple[Any, Tensor]]:
         """The scalars that are tensors yet, with their keys where the value is a dictionary."""
-        parts = self._value.items() if isinstance(self._value, dict) else [(None, self._value)]
-        return (
-            (key, item) for key, item in parts if isinstance(item, Tensor) and item.numel() == 1
-        )
+        raw = self._value
+        if isinstance(raw, Tensor):
+            return [(None, raw)] if raw.numel() == 1 else []
+        parts = raw.items() if isinstance(raw, dict) else ()
+        return [(key, item) for key, item in parts if _is_unread(item)]
 
     def _put(self, key: Any, number: Any) -> None:
         if isinstance(self._value, dict):
@@ -221,7 +225,8 @@ class MetricValue:
             for key, raw in value._unread():
                 groups.setdefault((raw.device, raw.dtype), []).append((value, key, raw))
         for group in groups.values():
-            numbers = torch.stack([raw.detach().reshape(()) for _, _, raw in group]).tolist()
+            raws = [raw if raw.dim() == 0 else raw.reshape(()) for _, _, raw in group]
+            numbers = torch.stack(raws).tolist()
             for (value, key, _), number in zip(group, numbers, strict=True):
                 value._put(key, number)
 
@@ -244,6 +249,10 @@ def scalars(metric: str, value: MetricType) -> Iterator[tuple[str, int | float]]
     for name, item in parts:
         if isinstance(item, (int, float)) and not isinstance(item, bool):
             yield name, item
+
+
+def _is_unread(value: MetricType) -> bool:
+    return isinstance(value, Tensor) and value.numel() == 1
 
 
 def _of_python(value: MetricType) -> MetricType:
