@@ -14,6 +14,12 @@ from .scenarios.dataset_builders import (
 from .scenarios.file_builders import filelist_benchmark, paths_benchmark
 from .scenarios.new_classes_builder import nc_benchmark
 from .scenarios.new_instances_builder import ni_benchmark
+from .scenarios.split_strategies import (
+    class_balanced_split_strategy,
+    fixed_size_experience_split,
+    fixed_size_experience_split_strategy,
+    random_validation_split_strategy,
+)
 from .scenarios.step_builders import (
     DatasetScenario,
     FilelistScenario,
@@ -43,6 +49,7 @@ __all__ = [
     "NIScenario",
     "TensorScenario",
     "benchmark_with_validation_stream",
+    "class_balanced_split_strategy",
     "create_generic_benchmark_from_filelists",
     "create_generic_benchmark_from_paths",
     "create_generic_benchmark_from_tensor_lists",
@@ -53,6 +60,8 @@ __all__ = [
     "dataset_scenario",
     "filelist_benchmark",
     "filelist_scenario",
+    "fixed_size_experience_split",
+    "fixed_size_experience_split_strategy",
     "lazy_benchmark",
     "nc_benchmark",
     "nc_scenario",
@@ -60,6 +69,7 @@ __all__ = [
     "ni_scenario",
     "paths_benchmark",
     "paths_scenario",
+    "random_validation_split_strategy",
     "tensor_scenario",
     "tensors_benchmark",
     "tensors_scenario",

@@ -180,6 +180,10 @@ def benchmark_with_validation_stream(
     shuffle: bool = False,
     seed: int | None = None,
     split_strategy: Split | None = None,
+    *,
+    input_stream: str = "train",
+    output_stream: str = "valid",
+    custom_split_strategy: Split | None = None,
 ) -> CLScenario:
     """The same benchmark with a stream ``valid`` of samples taken from the train stream.
 
@@ -196,9 +200,14 @@ def benchmark_with_validation_stream(
             here and now, and draws differently in every experience.
         split_strategy: divides a dataset into ``(train, valid)`` instead. Each experience is
             divided once and the parts are kept, so the two never overlap whatever it draws.
+        input_stream: name of the stream that samples are taken from.
+        output_stream: name of the new stream.
+        custom_split_strategy: divides an experience into ``(train, valid)`` datasets; what
+            releases up to 0.3 called for in place of ``split_strategy``.
 
     Raises:
         ValueError: if there is a stream ``valid`` already, or an experience has too few samples.
+        TypeError: if both strategies are given.
 
     Example:
         >>> from avalanche.benchmarks import SplitDigits
@@ -206,21 +215,25 @@ def benchmark_with_validation_stream(
         >>> list(benchmark.streams)
         ['train', 'valid', 'test']
     """
-    if "valid" in benchmark.streams:
+    if output_stream in benchmark.streams:
         raise ValueError(
-            "benchmark has a stream 'valid' already; use it, or make the benchmark without it"
+            f"benchmark has a stream {output_stream!r} already; use it, or make the benchmark "
+            "without it"
         )
-    if "train" not in benchmark.streams:
+    if input_stream not in benchmark.streams:
         raise ValueError(
-            f"benchmark has the streams {list(benchmark.streams)}: expected one called 'train'"
+            f"benchmark has the streams {list(benchmark.streams)}: expected one called "
+            f"{input_stream!r}"
         )
+    if split_strategy is not None and custom_split_strategy is not None:
+        raise TypeError("split_strategy and custom_split_strategy: both divide; pass one of them")
     if split_strategy is None:
         split_strategy = split_validation_random(validation_size, shuffle, seed)
-    splits = OnceSplit(split_strategy, benchmark.streams["train"])
+    splits = OnceSplit(split_strategy, benchmark.streams[input_stream], custom_split_strategy)
     streams = []
     for name, stream in benchmark.streams.items():
-        if name == "train":
-            for part, part_name in enumerate(("train", "valid")):
+        if name == input_stream:
+            for part, part_name in enumerate((input_stream, output_stream)):
                 change, drop = partial(splits.part, part), partial(splits.drop, part)
                 streams.append(map_stream(stream, change, part_name, drop))
         else:
@@ -237,12 +250,14 @@ class OnceSplit:
     Args:
         strategy: divides a dataset in two.
         stream: the stream.
+        custom: divides an experience in two, instead.
     """
 
-    def __init__(self, strategy: Split, stream: Any) -> None:
+    def __init__(self, strategy: Split, stream: Any, custom: Split | None = None) -> None:
         self._strategy = strategy
         self._stream = stream
-        self._repeats = hasattr(strategy, "numbered")
+        self._custom = custom
+        self._repeats = custom is None and hasattr(strategy, "numbered")
         self._seed = 0 if self._repeats else any_seed()
         self._parts = self._empty()
         self._dropped = [-1, -1]
@@ -266,17 +281,21 @@ class OnceSplit:
     def _read(self, which: int, experience: Any, number: int) -> Any:
         found = self._parts.get((which, number))
         if found is None:
-            parts = self._divide(experience.dataset, number)
+            parts = self._divide(experience, number)
             self._parts[0, number], self._parts[1, number] = parts
             found = parts[which]
         return found
 
-    def _divide(self, dataset: Any, number: int) -> tuple[Any, Any]:
+    def _divide(self, experience: Any, number: int) -> tuple[Any, Any]:
         if self._repeats:
-            train, valid = self._strategy.numbered(dataset, number)  # type: ignore[attr-defined]
+            split = self._strategy.numbered  # type: ignore[attr-defined]
+            train, valid = split(experience.dataset, number)
         else:
             with PrivateDraws(self._seed, number).used():
-                train, valid = self._strategy(dataset)
+                if self._custom is not None:
+                    train, valid = self._custom(experience)
+                else:
+                    train, valid = self._strategy(experience.dataset)
         return train, valid.eval()
 
     def __getstate__(self) -> dict[str, Any]:

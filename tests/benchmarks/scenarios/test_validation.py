@@ -1,12 +1,18 @@
 """Validation streams: never a sample in both, whatever splits and however often it is read."""
 
 import random
+from functools import partial
 
 import pytest
 import torch
 from torch.utils.data import TensorDataset
 
 from avalanche import benchmarks as B
+from avalanche.benchmarks.generators import (
+    class_balanced_split_strategy,
+    fixed_size_experience_split_strategy,
+    random_validation_split_strategy,
+)
 
 
 def data(n=40):
@@ -93,6 +99,51 @@ def test_balanced_splits_take_the_share_of_every_class(size):
     for label, count in whole.targets.count.items():
         assert valid.targets.count.get(label, 0) == int(count * size)
         assert train.targets.count.get(label, 0) == count - int(count * size)
+
+
+def test_older_keywords_name_the_streams():
+    made = B.benchmark_with_validation_stream(
+        nc(), 0.25, input_stream="test", output_stream="held_out"
+    )
+    assert list(made.streams) == ["train", "test", "held_out"]
+    kept, held = made.test_stream[0], made.held_out_stream[0]
+    assert (len(kept.dataset), len(held.dataset)) == (15, 5)
+    assert sorted(samples(kept) + samples(held)) == sorted(samples(nc().test_stream[0]))
+
+
+def test_an_older_strategy_divides_experiences():
+    strategy = partial(class_balanced_split_strategy, 0.2)
+    made = B.benchmark_with_validation_stream(nc(), custom_split_strategy=strategy)
+    for train, valid, whole in zip(
+        made.train_stream, made.valid_stream, nc().train_stream, strict=True
+    ):
+        assert [list(valid.dataset.targets).count(c) for c in valid.dataset.targets.uniques] == [
+            2,
+            2,
+        ]
+        assert sorted(samples(train) + samples(valid)) == sorted(samples(whole))
+        assert samples(valid) == samples(made.valid_stream[valid.current_experience])
+    last = B.benchmark_with_validation_stream(
+        nc(), custom_split_strategy=partial(random_validation_split_strategy, 3, False)
+    )
+    assert samples(last.valid_stream[0]) == samples(nc().train_stream[0])[-3:]
+    with pytest.raises(TypeError, match="both divide; pass one of them"):
+        B.benchmark_with_validation_stream(
+            nc(), split_strategy=careless, custom_split_strategy=strategy
+        )
+
+
+def test_older_pieces_of_a_fixed_size():
+    experience = nc().train_stream[0]
+    pieces = fixed_size_experience_split_strategy(8, False, False, experience)
+    assert [len(p) for p in pieces] == [8, 8, 4]
+    assert [int(s[0]) for p in pieces for s in p] == samples(experience)
+    dropped = fixed_size_experience_split_strategy(8, True, True, experience)
+    assert [len(p) for p in dropped] == [8, 8]
+    cut = B.data_incremental_benchmark(
+        nc(), 8, custom_split_strategy=partial(fixed_size_experience_split_strategy, 8, False, True)
+    )
+    assert [len(e.dataset) for e in cut.train_stream] == [8, 8, 8, 8]
 
 
 def test_wrong_use_is_refused():
