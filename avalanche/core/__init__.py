@@ -1,7 +1,8 @@
-"""Events, plugins and the agent: what everything else stands on."""
+"""Events, plugins, the agent and experiences: what everything else stands on."""
 
 from avalanche.core.agent import Adaptable, Agent, maybe_init
 from avalanche.core.events import EVENTS, Dispatcher, Event
+from avalanche.core.experiences import CLExperience
 from avalanche.core.plugins import (
     BasePlugin,
     BaseSGDPlugin,
@@ -16,6 +17,7 @@ __all__ = [
     "Agent",
     "BasePlugin",
     "BaseSGDPlugin",
+    "CLExperience",
     "Dispatcher",
     "Event",
     "SupervisedMetaLearningPlugin",

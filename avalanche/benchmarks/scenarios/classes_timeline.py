@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from avalanche.core.experiences import DeferredAttribute
+
 from .class_lists import ClassTimeline
 from .dataset_experience import map_stream
 from .derived_scenario import TimelineScenario
-from .experiences import DeferredAttribute
 from .generic_scenario import CLScenario
 
 _FIELDS: dict[str, Callable[[ClassTimeline, int], list[int]]] = {

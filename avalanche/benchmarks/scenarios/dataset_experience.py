@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from .experiences import CLExperience, ExperienceAttribute
+from avalanche.core.experiences import CLExperience, ExperienceAttribute
+
 from .streams import CLStream, LazyCLStream, SequenceCLStream, drop_previous
 
 E = TypeVar("E", bound=CLExperience)

@@ -8,9 +8,19 @@ from ..utils import AvalancheDataset
 from .dataset_experience import DatasetExperience
 from .generic_scenario import CLScenario
 from .streams import EagerCLStream
-from .validation import benchmark_with_validation_stream
+from .validation import (
+    benchmark_with_validation_stream,
+    split_validation_class_balanced,
+    split_validation_random,
+)
 
-__all__ = ["DatasetExperience", "benchmark_from_datasets", "benchmark_with_validation_stream"]
+__all__ = [
+    "DatasetExperience",
+    "benchmark_from_datasets",
+    "benchmark_with_validation_stream",
+    "split_validation_class_balanced",
+    "split_validation_random",
+]
 
 
 def benchmark_from_datasets(**dataset_streams: Sequence[AvalancheDataset]) -> CLScenario:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .experiences import CLExperience
+from avalanche.core.experiences import CLExperience
+
 from .generic_scenario import CLScenario
 from .streams import CLStream, EagerCLStream, make_stream
 

@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from .experiences import CLExperience, ExperienceAttribute, ExperienceMode, MaskedAttributeError
+from avalanche.core.experiences import (
+    CLExperience,
+    ExperienceAttribute,
+    ExperienceMode,
+    MaskedAttributeError,
+)
+
 from .streams import (
     CLStream,
     EagerCLStream,

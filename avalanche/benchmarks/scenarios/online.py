@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from avalanche.core.experiences import CLExperience
+
 from .dataset_experience import copied, map_stream
 from .derived_scenario import DerivedScenario
-from .experiences import CLExperience
 from .linear_decay import split_continuous_linear_decay_stream
 from .online_experience import FixedSizeExperienceSplitter, OnlineCLExperience
 from .online_stream import split_online_stream

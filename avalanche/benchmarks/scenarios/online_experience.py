@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from avalanche.core.experiences import CLExperience, ExperienceAttribute
+
 from ..utils.view import View
 from .dataset_experience import DatasetExperience
-from .experiences import CLExperience, ExperienceAttribute
 
 FIELDS = (
     "origin_experience",

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from .experiences import CLExperience
+from avalanche.core.experiences import CLExperience
+
 from .generic_scenario import CLScenario
 from .streams import LazyCLStream
 

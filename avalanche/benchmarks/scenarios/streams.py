@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import torch
 
-from .experiences import CLExperience
+from avalanche.core.experiences import CLExperience
 
 TExperience = TypeVar("TExperience", bound=CLExperience)
 S = TypeVar("S", bound="SequenceCLStream[Any]")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
+from avalanche.core.experiences import CLExperience, DeferredAttribute
+
 from ..utils import AvalancheDataset, ConstantSequence, TaskLabels
 from ..utils.classification_dataset import _make_taskaware_classification_dataset
 from .dataset_experience import map_stream, with_dataset, with_labels
 from .derived_scenario import DerivedScenario
-from .experiences import CLExperience, DeferredAttribute
 from .generic_scenario import CLScenario
 from .streams import SequenceCLStream
 
