@@ -117,8 +117,8 @@ class SizedCLStream(CLStream[TExperience]):
         return self._length
 
 
-class SequenceCLStream(SizedCLStream[TExperience], ABC):
-    """A stream whose experiences can be reached by position.
+class SequenceCLStream(SizedCLStream[TExperience], Sequence[TExperience], ABC):
+    """A stream whose experiences can be reached by position; a ``Sequence`` of Python.
 
     ``stream[2]`` is an experience; ``stream[2:]`` and ``stream[[0, 3]]`` are streams, whose
     experiences keep the ids that they have in the whole stream. Negative positions count from the
@@ -322,6 +322,6 @@ def make_stream(name: str, exps: Iterable[Any]) -> CLStream[Any]:
         name: the stream's name.
         exps: the experiences.
     """
-    if isinstance(exps, Sequence):
+    if isinstance(exps, Sequence) and not isinstance(exps, CLStream):  # streams stay lazy
         return EagerCLStream(name, exps)
     return SizedCLStream(name, exps) if isinstance(exps, Sized) else CLStream(name, exps)

@@ -1,5 +1,7 @@
 """Streams as sequences and as iterables; benchmarks as sets of them."""
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -88,3 +90,14 @@ def test_wrong_and_repeated_names_are_refused():
         CLScenario([EagerCLStream("a", []), EagerCLStream("a", [])])
     with pytest.raises(AttributeError, match=r"its streams are \['a_stream'\]"):
         _ = CLScenario([EagerCLStream("a", [])]).b_stream
+
+
+def test_streams_with_positions_are_sequences():
+    stream = EagerCLStream("train", [CLExperience() for _ in range(3)])
+    second = stream[1]
+    assert isinstance(stream, Sequence)
+    assert (stream.index(second), stream.count(second), second in stream) == (1, 1, True)
+    assert stream.count("no experience") == 0
+    assert [e.current_experience for e in reversed(stream)] == [2, 1, 0]
+    with pytest.raises(ValueError, match="^$"):
+        stream.index(second, 2)
