@@ -312,3 +312,18 @@ def test_targets_stay_what_samples_show(dictionaries, steps):
     assert batch[key].tolist() == labels
     if extra is not None:
         assert batch["extra" if dictionaries else -1].tolist() == extra
+
+
+def test_a_target_transform_gets_the_label_as_int_alone_and_in_a_batch():
+    kinds = []
+
+    def note(label):
+        kinds.append(type(label))
+        return label
+
+    tensors = TensorDataset(torch.zeros(4, 2), torch.arange(4))
+    data = _make_taskaware_classification_dataset(tensors, target_transform=note)
+    kinds.clear()
+    assert type(data[3][1]) is int
+    assert data.batch([3, 1])[1].tolist() == [3, 1]
+    assert set(kinds) == {int}
