@@ -378,3 +378,9 @@ def test_values_stay_on_the_device_until_somebody_asks():
     loop.train(make_stream("train")[0], [[answers(1, 4)] * 5] * 2)
     loop.eval(make_stream("test"), [[answers(1, 4)] * 5] * 2)
     assert len(evaluator.table()) == 2 * (5 * 6 + 3) + 2 * 2 + 3 + 1
+
+
+def test_metrics_in_lists_of_lists_and_the_benchmark_of_older_scripts():
+    lists = [[accuracy_metrics(epoch=True), [loss_metrics(epoch=True)]]]
+    evaluator = EvaluationPlugin(lists, benchmark="any")
+    assert [str(m) for m in evaluator.metrics] == ["Top1_Acc_Epoch", "Loss_Epoch"]

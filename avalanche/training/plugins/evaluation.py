@@ -1,6 +1,6 @@
 """The plugin that drives metrics and hands what they emit to loggers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from avalanche.benchmarks.scenarios import SequenceCLStream
@@ -38,13 +38,14 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
     at which event is worked out here, once: an event at which nobody acts costs nothing.
 
     Args:
-        metrics: metrics, or lists of them as ``accuracy_metrics(...)`` returns.
+        metrics: metrics, or lists of them as ``accuracy_metrics(...)`` returns, nested or not.
         loggers: a logger, a list of them, a function without arguments that makes the list, or
             None.
         collect_all: keep every value, for :meth:`get_all_metrics` and :meth:`table`; otherwise only
             the last of each name.
         strict_checks: refuse to evaluate a part of a stream, whose stream metrics could be mistaken
             for those of the whole.
+        benchmark: taken for the sake of scripts for 0.1 to 0.3; streams are known without it.
 
     Raises:
         TypeError: something that is not a metric or not a logger.
@@ -63,6 +64,7 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         loggers: Loggers = None,
         collect_all: bool = True,
         strict_checks: bool = False,
+        benchmark: Any = None,
     ) -> None:
         self.metrics = _flatten_metrics(metrics)
         self.loggers = _flatten_loggers(loggers)
@@ -286,26 +288,34 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
 
 def _flatten_metrics(metrics: Iterable[Any]) -> list[PluginMetric[Any]]:
     flat: list[PluginMetric[Any]] = []
-    for item in metrics:
-        for metric in item if isinstance(item, (list, tuple)) else [item]:
-            if not isinstance(metric, PluginMetric):
-                raise TypeError(
-                    f"metrics={metric!r}: {type(metric).__name__} does not follow a strategy; "
-                    "expected a PluginMetric, or a list of them as accuracy_metrics(epoch=True) "
-                    "returns (wrap a standalone metric with GenericPluginMetric)"
-                )
-            check_event_names(metric)
-            if not any(implements(metric, event.name) for event in EVENTS):
-                raise ValueError(
-                    f"metrics={metric!r}: {type(metric).__name__} overrides no callback, so it can "
-                    "never emit a value; override one, for example after_eval_exp"
-                )
-            if any(metric is other for other in flat):
-                raise ValueError(
-                    f"metrics: {metric} was given twice; one object would count everything twice"
-                )
-            flat.append(metric)
+    for metric in _leaves(metrics):
+        if not isinstance(metric, PluginMetric):
+            raise TypeError(
+                f"metrics={metric!r}: {type(metric).__name__} does not follow a strategy; "
+                "expected a PluginMetric, or a list of them as accuracy_metrics(epoch=True) "
+                "returns (wrap a standalone metric with GenericPluginMetric)"
+            )
+        check_event_names(metric)
+        if not any(implements(metric, event.name) for event in EVENTS):
+            raise ValueError(
+                f"metrics={metric!r}: {type(metric).__name__} overrides no callback, so it can "
+                "never emit a value; override one, for example after_eval_exp"
+            )
+        if any(metric is other for other in flat):
+            raise ValueError(
+                f"metrics: {metric} was given twice; one object would count everything twice"
+            )
+        flat.append(metric)
     return flat
+
+
+def _leaves(nested: Iterable[Any]) -> Iterator[Any]:
+    """What is in lists of lists."""
+    for item in nested:
+        if isinstance(item, (list, tuple)):
+            yield from _leaves(item)
+        else:
+            yield item
 
 
 def _flatten_loggers(loggers: Any) -> list[BaseLogger]:
