@@ -143,6 +143,11 @@ def new_folder(request: Request) -> Path:
         except FileExistsError:
             number += 1
             path = first.with_name(f"{first.name}-{number}")
+        except NotADirectoryError as error:
+            raise UsageError(
+                f"{first.parent}: is a file, and new folders are made below it; name another "
+                "place with --out, or move the file away"
+            ) from error
         else:
             return path
 

@@ -45,6 +45,7 @@ class MetricHistory:
         self._series: dict[str, _Series] = {}
         self._count = 0
         self._pending: list[tuple[MetricValue, _Series, int]] = []
+        self._present: list[MetricValue] = []  # of evaluations at the latest step
 
     def add(self, value: MetricValue) -> None:
         """Keep one more value.
@@ -54,6 +55,10 @@ class MetricHistory:
         """
         step = _position(value)
         self._last[value.name] = value
+        if value.phase == "eval":
+            if self._present and self._present[0].x_plot != value.x_plot:
+                self._present = []
+            self._present.append(value)
         if not self.keep_all:
             return
         series = self._series.get(value.name)
@@ -88,8 +93,8 @@ class MetricHistory:
 
     def settle(self, step: int, learnt: int) -> None:
         """The evaluations at ``step`` were of a model that had learnt ``learnt`` experiences."""
-        for value in self._last.values():
-            if value.phase == "eval" and value.x_plot == step:
+        for value in self._present:
+            if value.x_plot == step:
                 value.trained_experience = learnt
         for series in self._series.values():
             if series.place["phase"] != "eval":
@@ -164,7 +169,7 @@ class MetricHistory:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave."""
-        self._pending = []
+        self._pending, self._present = [], []
         self._count = state["count"]
         self._last = {}
         for name, saved in state["last"].items():

@@ -127,3 +127,10 @@ def test_a_new_folder_is_named_after_the_run_and_never_shared(tmp_path, monkeypa
     ]
     assert all(path.is_dir() for path in made)
     assert new_folder(replace(REQUEST, command="compare")).name == "B-compare-20240102-120000"
+
+
+def test_a_file_in_the_place_of_all_runs_is_told(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("mine")
+    with pytest.raises(UsageError, match="runs: is a file.*name another place with --out"):
+        new_folder(REQUEST)

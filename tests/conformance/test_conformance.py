@@ -124,11 +124,21 @@ def test_strategies_need_no_criterion(cls):
     assert isinstance(strategy._criterion, (nn.CrossEntropyLoss, PPPloss))
 
 
-@pytest.mark.parametrize("cls", STRATEGY_CLASSES, ids=lambda c: c.__name__)
-def test_strategies_say_which_argument_is_missing(cls):
-    parameters = inspect.signature(cls).parameters.values()
-    model = MODELS.get(cls.__name__, tiny_model)()
-    for missing in (p.name for p in parameters if p.default is REQUIRED):
-        given = {k: v for k, v in STRATEGIES[cls.__name__].items() if k != missing}
-        with pytest.raises(TypeError, match=f"{cls.__name__}.*{missing}"):
-            cls(model, SGD(model.parameters(), lr=0.1), **given)
+MISSING = [
+    (cls, p.name)
+    for cls in STRATEGY_CLASSES
+    for p in inspect.signature(cls).parameters.values()
+    if p.default is REQUIRED
+]
+
+
+def test_some_strategies_have_an_argument_without_a_default():
+    assert ("EWC", "ewc_lambda") in [(cls.__name__, name) for cls, name in MISSING]
+
+
+@pytest.mark.parametrize(("cls", "missing"), MISSING, ids=lambda v: getattr(v, "__name__", v))
+def test_strategies_say_which_argument_is_missing(cls, missing):
+    model = tiny_model()
+    given = {k: v for k, v in STRATEGIES[cls.__name__].items() if k != missing}
+    with pytest.raises(TypeError, match=f"{cls.__name__} has no default for {missing}"):
+        cls(model, SGD(model.parameters(), lr=0.1), **given)

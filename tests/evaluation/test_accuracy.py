@@ -8,7 +8,9 @@ import pytest
 import torch
 from fake_loop import FakeLoop, answers, make_stream
 from sklearn.metrics import accuracy_score, confusion_matrix
+from torch import nn
 
+from avalanche.benchmarks.classic import SplitDigits
 from avalanche.evaluation.metrics import (
     Accuracy,
     AccuracyPerTaskPluginMetric,
@@ -25,6 +27,8 @@ from avalanche.evaluation.metrics import (
     topk_acc_metrics,
 )
 from avalanche.evaluation.metrics.accuracy import CorrectCounter
+from avalanche.models import IncrementalClassifier
+from avalanche.training import Naive
 from avalanche.training.plugins.evaluation import EvaluationPlugin
 
 
@@ -62,8 +66,8 @@ BINARY = torch.tensor([1, 0, 0, 0, 1])
 
 @pytest.mark.parametrize(
     "target",
-    [BINARY, BINARY.float(), BINARY[:, None], BINARY[:, None].float(), torch.eye(2)[BINARY]],
-    ids=["labels", "float", "column", "float_column", "one_hot"],
+    [BINARY.float(), BINARY[:, None], BINARY[:, None].float(), torch.eye(2)[BINARY]],
+    ids=["float", "column", "float_column", "one_hot"],
 )
 def test_a_single_score_is_the_logit_of_class_1(target):
     found = LOGITS.squeeze(1).numpy() > 0
@@ -81,6 +85,28 @@ def test_a_single_score_is_the_logit_of_class_1(target):
     assert per_class.result()[0] == pytest.approx({0: 2 / 3, 1: 1.0})
     assert matrix.result().tolist() == confusion_matrix(BINARY.numpy(), found).tolist()
     assert scores.result() == pytest.approx({0: 0.0, 1: (2.0 + 0.25) / 2})
+
+
+@pytest.mark.parametrize("logit", [-3.0, 2.0])
+def test_a_single_score_with_labels_is_that_of_the_only_class(logit):
+    """A growing head knows one class; whatever its score, the softmax of one is 1."""
+    scores, true = torch.full((4, 1), logit), torch.tensor([0, 0, 1, 0])
+    accuracy, top, matrix = Accuracy(), TopkAccuracy(1), ConfusionMatrix(2)
+    accuracy.update(scores, true)
+    top.update(scores, true, 0)
+    matrix.update(true, scores)
+    assert accuracy.result() == top.result()[0] == 0.75
+    assert matrix.result().tolist() == [[3, 0], [1, 0]]
+
+
+def test_a_head_that_begins_with_one_unit_knows_its_only_class():
+    benchmark = SplitDigits(n_experiences=10)
+    model = nn.Sequential(nn.Flatten(), IncrementalClassifier(64, initial_out_features=1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    evaluator = EvaluationPlugin(accuracy_metrics(epoch=True))
+    first = next(e for e in benchmark.train_stream if e.classes_in_this_experience == [0])
+    results = Naive(model, optimizer, train_mb_size=32, evaluator=evaluator).train(first)
+    assert [*results.values()] == [1.0]
 
 
 def test_columns_of_labels_are_labels(batch):

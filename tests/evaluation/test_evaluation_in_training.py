@@ -56,12 +56,21 @@ def test_what_was_just_learnt_counts_however_often_is_evaluated(every, mode):
     assert set(steps) == {0, 4, 8}
 
 
+class EvaluatesMore(SupervisedPlugin):
+    """A second evaluation at the same step as the periodic one."""
+
+    def after_training_epoch(self, strategy, **kwargs):
+        strategy.eval(strategy._eval_streams[0][:1])
+
+
+@pytest.mark.parametrize("more", [False, True])
 @pytest.mark.parametrize("mode", ["epoch", "iteration"])
-def test_the_file_says_the_same_as_the_table(tmp_path, mode):
+def test_the_file_says_the_same_as_the_table(tmp_path, mode, more):
     logger = CSVLogger(tmp_path)
     metrics = accuracy_metrics(epoch=True, experience=True, stream=True)
     evaluator = EvaluationPlugin(metrics, loggers=logger)
-    train(evaluator, eval_every=1, peval_mode=mode)
+    plugins = [EvaluatesMore()] if more else []
+    train(evaluator, eval_every=1, peval_mode=mode, plugins=plugins)
     with (tmp_path / "metrics.csv").open(newline="") as file:
         rows = [*csv.DictReader(file)]
     logger.close()
@@ -93,3 +102,36 @@ def test_an_evaluation_of_another_model_is_not_of_what_was_learnt():
     train(evaluator, eval_every=1, plugins=[ChangesAtTheEnd()])
     found = [(row["step"], row["trained_experience"]) for row in evaluator.table()]
     assert found == [(0, 0), (2, 0), (4, 0), (4, 1), (6, 1), (8, 1), (8, 2)]
+
+
+class LearnsNothing(SupervisedPlugin):
+    def before_training_exp(self, strategy, **kwargs):
+        strategy.stop_training()
+
+
+def test_an_evaluation_before_an_experience_without_a_step_stays_what_it_was():
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    train(evaluator, eval_every=0, plugins=[LearnsNothing()])
+    assert [(row["step"], row["trained_experience"]) for row in evaluator.table()] == [(0, 0)]
+
+
+@pytest.mark.parametrize("every", [0, 1])
+def test_a_run_that_goes_on_evaluates_as_one_that_never_stopped(every):
+    def build():
+        torch.manual_seed(0)
+        model = torch.nn.Linear(3, 4)
+        evaluator = EvaluationPlugin(accuracy_metrics(stream=True, experience=True))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+        return Naive(
+            model, optimizer, train_mb_size=4, train_epochs=2, evaluator=evaluator, eval_every=every
+        )
+
+    data, whole = benchmark(), build()
+    for experience in data.train_stream:
+        whole.train(experience, [data.test_stream])
+    first = build()  # draws from the same seed as the whole run
+    first.train(data.train_stream[0], [data.test_stream])
+    second = build()
+    second.load_state_dict(first.state_dict(), data)
+    second.train(data.train_stream[1], [data.test_stream])
+    assert second.evaluator.table() == whole.evaluator.table()

@@ -271,3 +271,10 @@ def test_no_batch_outside_of_an_iteration():
 
 def test_the_interval_of_evaluations_is_an_attribute():
     assert make(Naive, eval_every=3).eval_every == 3
+
+
+def test_a_refused_call_leaves_no_streams_behind():
+    strategy = make(Naive, eval_every=0)
+    with pytest.raises(TypeError, match="unknown keyword argument 'nonsense'"):
+        strategy.train(streams.class_incremental().train_stream[0], nonsense=3)
+    assert not strategy._eval_streams

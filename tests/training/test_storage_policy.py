@@ -210,7 +210,13 @@ class SuperUpdate(FirstComeUpdate):
         super().update(strategy, **kwargs)
 
 
-OWN = [FirstComeUpdate, FirstComePostAdapt, SuperUpdate]
+class SuperPostAdapt(FirstComePostAdapt):
+    def post_adapt(self, agent_state, exp):
+        ExemplarsBuffer.post_adapt(self, agent_state, exp)  # does nothing either
+        super().post_adapt(agent_state, exp)
+
+
+OWN = [FirstComeUpdate, FirstComePostAdapt, SuperUpdate, SuperPostAdapt]
 
 
 @pytest.mark.parametrize("make", OWN)

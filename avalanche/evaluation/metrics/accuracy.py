@@ -41,14 +41,25 @@ def class_labels(values: Tensor) -> Tensor:
     return values.squeeze(1) if values.shape[1] == 1 else values.argmax(dim=1)
 
 
-def class_scores(predicted_y: Tensor) -> Tensor:
-    """Scores ``(batch, classes)``, from those of a model with one unit too.
+def class_scores(predicted_y: Tensor, true_y: Tensor | None = None) -> Tensor:
+    """Scores ``(batch, classes)``, from those of a binary model with one unit too.
 
-    A single score per sample, ``(batch, 1)``, is the logit of class 1 against class 0, as binary
-    cross-entropy takes it: class 0 has the score 0.
+    Where targets are as binary cross-entropy takes them, floats or a column ``(batch, 1)``, a
+    single score per sample is the logit of class 1 against class 0, whose score is 0. With labels
+    ``(batch,)`` it is that of the only class, as in a head that will grow.
     """
-    single = predicted_y.dim() == 2 and predicted_y.shape[1] == 1
-    return F.pad(predicted_y, (1, 0)) if single and predicted_y.is_floating_point() else predicted_y
+    if predicted_y.dim() != 2 or predicted_y.shape[1] != 1 or not predicted_y.is_floating_point():
+        return predicted_y
+    binary = true_y is not None and (true_y.is_floating_point() or true_y.dim() > 1)
+    return F.pad(predicted_y, (1, 0)) if binary else predicted_y
+
+
+def predicted_classes(predicted_y: Tensor, true_y: Tensor) -> Tensor:
+    """Predicted class of every sample, ``(batch,)``, from labels or scores."""
+    scores = class_scores(predicted_y, true_y)
+    if scores.dim() == 2 and scores.is_floating_point():
+        return scores.argmax(dim=1)
+    return class_labels(scores)
 
 
 def correct_predictions(predicted_y: Tensor, true_y: Tensor) -> Tensor:
@@ -67,14 +78,15 @@ def correct_predictions(predicted_y: Tensor, true_y: Tensor) -> Tensor:
             f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
             "expected one prediction per true label"
         )
-    return class_labels(class_scores(predicted_y)) == class_labels(true_y)
+    return predicted_classes(predicted_y, true_y) == class_labels(true_y)
 
 
 class Accuracy(Metric[float]):
     r"""Accuracy, :math:`\frac1n \sum_i [\hat y_i = y_i]`; 0 without data.
 
     Counts stay on the device until :meth:`result` is called. A single score per sample,
-    ``(batch, 1)``, is the logit of class 1 against class 0, so above 0 it means class 1.
+    ``(batch, 1)``, is the logit of class 1 against class 0 where targets are floats or a column,
+    as binary cross-entropy takes them; with labels ``(batch,)`` it is that of the only class.
 
     Example:
         >>> import torch

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import Metric
-from avalanche.evaluation.metrics.accuracy import class_labels, class_scores
+from avalanche.evaluation.metrics.accuracy import class_labels, predicted_classes
 
 __all__ = ["ConfusionMatrix", "Normalize"]
 
@@ -65,7 +65,7 @@ class ConfusionMatrix(Metric[Tensor]):
                 f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
                 "expected one prediction per true label"
             )
-        batch = class_labels(true_y).long(), class_labels(class_scores(predicted_y)).long()
+        batch = class_labels(true_y).long(), predicted_classes(predicted_y, true_y).long()
         if self._num_classes is not None and len(true_y) and true_y.device.type == "cpu":
             self._check(*batch)
         self._pending.append(batch)

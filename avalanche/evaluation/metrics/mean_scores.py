@@ -57,7 +57,7 @@ class MeanScores(OnTaskSums[dict[TKey, float]], Generic[TKey]):
                 f"predicted_y of shape {tuple(predicted_y.shape)} with {len(true_y)} true labels: "
                 "expected one row of scores per label, (batch, classes)"
             )
-        scores, true = class_scores(predicted_y.detach()), class_labels(true_y).long()
+        scores, true = class_scores(predicted_y.detach(), true_y), class_labels(true_y).long()
         units = scores.shape[1]
         of_true = scores.gather(1, true.clamp(max=units - 1).unsqueeze(1)).squeeze(1)
         has_unit = true < units

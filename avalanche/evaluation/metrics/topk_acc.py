@@ -72,7 +72,7 @@ class TopkAccuracy(OnTaskSums[dict[int, float]]):
                 f"predicted_y of shape {tuple(predicted_y.shape)} with {len(true_y)} true labels: "
                 "expected one row of scores per label, (batch, classes)"
             )
-        scores = class_scores(predicted_y.detach())
+        scores = class_scores(predicted_y.detach(), true_y)
         values, best = scores.topk(min(self.top_k, scores.shape[1]))
         hits = (best == class_labels(true_y).unsqueeze(1)) & (values > float("-inf"))
         self._sums.add(task_labels, hits.any(dim=1))

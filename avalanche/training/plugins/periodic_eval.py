@@ -66,10 +66,10 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate at the end, unless that was just done."""
-        if self._fresh:
-            strategy.evaluator.count_experience(strategy)
-        else:
+        if not self._fresh:
             self.evaluate(strategy)
+        elif strategy.clock.train_exp_iterations:
+            strategy.evaluator.count_experience(strategy)
 
     def _maybe(self, strategy: Any, finished: int) -> None:
         if self.eval_every > 0 and finished % self.eval_every == 0:
@@ -84,6 +84,14 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         for stream in strategy._eval_streams:
             strategy.eval(stream)
         self._fresh = _names(strategy._eval_streams)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was just evaluated, so that a run that goes on does not evaluate it again."""
+        return {"fresh": [list(name) for name in self._fresh]}
+
+    def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
+        """Restore :meth:`state_dict`."""
+        self._fresh = [(name, number) for name, number in state.get("fresh", ())]
 
 
 def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:

@@ -63,6 +63,8 @@ class ExemplarsBuffer(ABC):
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in the data of ``exp`` after it was learnt."""
+        if self._defines("post_adapt"):
+            return  # called by the method that replaces it
         if not self._defines("update"):
             raise NotImplementedError(
                 f"{type(self).__name__}: takes in no samples; define post_adapt(agent_state, exp) "

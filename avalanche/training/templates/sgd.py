@@ -185,13 +185,14 @@ class BaseSGDTemplate(BaseTemplate):
             TypeError: a keyword argument that nothing takes.
         """
         self.updates.reset()
-        if self.peval.active:
-            experiences = list(self._as_experiences(experiences))
-            self._eval_streams = eval_streams = group_streams(experiences, eval_streams)
         try:
+            if self.peval.active:
+                experiences = list(self._as_experiences(experiences))
+                self._eval_streams = eval_streams = group_streams(experiences, eval_streams)
             super().train(experiences, eval_streams, **kwargs)
         except BaseException:
             self.evaluator.close()  # leave no half-drawn bar behind, on Ctrl-C too
+            self._eval_streams = []
             raise
         return self.evaluator.get_last_metrics()
 
