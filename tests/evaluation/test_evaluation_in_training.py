@@ -131,7 +131,8 @@ def test_a_run_that_goes_on_evaluates_as_one_that_never_stopped(every):
         whole.train(experience, [data.test_stream])
     first = build()  # draws from the same seed as the whole run
     first.train(data.train_stream[0], [data.test_stream])
+    state = first.state_dict()
     second = build()
-    second.load_state_dict(first.state_dict(), data)
+    second.load_state_dict(state, data)
     second.train(data.train_stream[1], [data.test_stream])
     assert second.evaluator.table() == whole.evaluator.table()
