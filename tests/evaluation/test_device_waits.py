@@ -10,6 +10,7 @@ from avalanche.benchmarks import nc_benchmark
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import (
     AccuracyPerTaskPluginMetric,
+    CumulativeAccuracy,
     CumulativeAccuracyPluginMetric,
     LossPerTaskPluginMetric,
     accuracy_metrics,
@@ -135,3 +136,13 @@ def test_metrics_of_regression_do_not_wait():
             value = metric.lazy_result()
     assert waits.count == 0
     assert isinstance(value, torch.Tensor)
+
+
+@pytest.mark.parametrize("second", [[0, 1, 2], [2, 3]], ids=["nested", "apart"])
+def test_cumulative_accuracy_of_the_same_sets_does_not_wait(second):
+    waits, accuracy = Waits(), CumulativeAccuracy()
+    scores, true = torch.rand(4, 4), torch.arange(4)
+    accuracy.update({0: [0, 1], 1: second}, scores, true)
+    with waits, waits.below:
+        accuracy.update({0: [0, 1], 1: second}, scores, true)
+    assert waits.count == 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -27,12 +27,47 @@ __all__ = [
 ]
 
 
+class _Sets(NamedTuple):
+    """Sets of classes as tensors, with what they were made of."""
+
+    made_of: tuple[list[tuple[int, ...]], int, torch.device]
+    allowed: Tensor  # which classes are in which set, bool (sets, classes)
+    first: Tensor | None  # of each class the first set with it, (classes,), where sets are nested
+
+    @classmethod
+    def of(cls, classes: list[tuple[int, ...]], units: int, device: torch.device) -> "_Sets":
+        """Tensors on ``device``, as wide as there are ``units`` and classes."""
+        size = max(units, *(max(of, default=0) + 1 for of in classes))
+        allowed = torch.zeros(len(classes), size, dtype=torch.bool)
+        for row, of in zip(allowed, classes, strict=True):
+            row[list(of)] = True
+        nested = all(map(set.issubset, map(set, classes), map(set, classes[1:])))
+        first = (~allowed).sum(dim=0).to(device) if nested else None
+        return cls((classes, units, device), allowed.to(device), first)
+
+    def any_of(self, better: Tensor) -> Tensor:
+        """Which sets hold a class that beats the true one of a sample, bool ``(sets, batch)``.
+
+        Args:
+            better: the classes that beat the true one, bool ``(batch, classes)``.
+        """
+        count = len(self.allowed)
+        if self.first is None:  # how many there are, as a product
+            return self.allowed.float() @ better.T.float() > 0
+        begins = self.first.where(better, count).amin(dim=1)  # from this set on there is one
+        return begins <= torch.arange(count, device=better.device)[:, None]
+
+
 class CumulativeAccuracy(Metric[dict[int, float]]):
     r"""Accuracy on sets of classes, with the choice restricted to the set.
 
     For a set :math:`C_k`, the classes seen up to experience :math:`k`, it is the share of samples
     of these classes with :math:`\arg\max_{c \in C_k} s_c = y`. It separates what is forgotten from
     what is only confused with new classes.
+
+    Of equal scores the first one counts; where all scores of the set are ``-inf`` or one is not a
+    number, nothing was predicted and the sample is wrong. Sets may overlap in any way. A batch is
+    cheapest where each set holds the one before, as those of experiences do.
 
     Example:
         >>> accuracy = CumulativeAccuracy()
@@ -47,8 +82,9 @@ class CumulativeAccuracy(Metric[dict[int, float]]):
     """
 
     def __init__(self) -> None:
-        self._counts: dict[int, Tensor] = {}  # right answers and samples, (2,)
-        self._masks: tuple[Any, Tensor] | None = None
+        self._sets: _Sets | None = None
+        self._keys: list[int] = []
+        self._counts = torch.zeros(0, 2, dtype=torch.long)  # right answers and samples of each key
 
     def update(
         self,
@@ -65,57 +101,62 @@ class CumulativeAccuracy(Metric[dict[int, float]]):
         """
         if not classes_splits:
             return
-        scores, true = class_scores(predicted_y.detach()), class_labels(true_y).long()
-        allowed = self._mask(classes_splits, scores)  # (sets, classes)
-        size = allowed.shape[1]
+        scores, true = class_scores(predicted_y.detach(), true_y), class_labels(true_y).long()
+        sets = self._sets_of(classes_splits, scores)
+        size = sets.allowed.shape[1]
         scores = F.pad(scores, (0, size - scores.shape[1]), value=float("-inf"))
-        choices = scores.expand(len(allowed), *scores.shape)
-        best = choices.masked_fill(~allowed[:, None, :], float("-inf")).argmax(dim=2)
-        belongs = allowed[:, true.clamp(max=size - 1)] & (true < size)  # (sets, batch)
-        right = (best == true) & belongs
-        counts = torch.stack([right.sum(dim=1), belongs.sum(dim=1)], dim=1)
-        for key, count in zip(classes_splits, counts, strict=True):
-            before = self._counts.get(key)
-            self._counts[key] = count if before is None else before.to(count.device) + count
+        label = true.clamp(0, size - 1)
+        belongs = sets.allowed[:, label] & (label == true)  # (sets, batch)
+        own = scores.gather(1, label[:, None])  # (batch, 1)
+        after = torch.arange(size, device=scores.device) >= label[:, None]  # (batch, classes)
+        better = ~((scores < own) | ((scores == own) & after))  # or earlier, or not a number
+        has_score = own.squeeze(1) > float("-inf")
+        right = belongs & has_score & ~sets.any_of(better)
+        self._add([*classes_splits], torch.stack([right.sum(dim=1), belongs.sum(dim=1)], dim=1))
 
-    def _mask(self, splits: Mapping[int, Iterable[int]], scores: Tensor) -> Tensor:
-        """Which classes are in which set; kept, since batches have the same sets."""
-        sets = [tuple(classes) for classes in splits.values()]
-        kept = (sets, scores.shape[1], scores.device)
-        if self._masks is None or self._masks[0] != kept:
-            size = max(scores.shape[1], *(max(of, default=0) + 1 for of in sets))
-            mask = torch.zeros(len(sets), size, dtype=torch.bool)
-            for row, of in zip(mask, sets, strict=True):
-                row[list(of)] = True
-            self._masks = kept, mask.to(scores.device)
-        return self._masks[1]
+    def _sets_of(self, splits: Mapping[int, Iterable[int]], scores: Tensor) -> "_Sets":
+        """The sets as tensors; kept, since batches have the same sets."""
+        classes = [tuple(of) for of in splits.values()]
+        made_of = (classes, scores.shape[1], scores.device)
+        if self._sets is None or self._sets.made_of != made_of:
+            self._sets = _Sets.of(*made_of)
+        return self._sets
+
+    def _add(self, keys: list[int], counts: Tensor) -> None:
+        """Add what a batch counted, ``(sets, 2)``: one sum, unless the sets are others."""
+        before = self._counts.to(counts.device)
+        if keys == self._keys:
+            self._counts = before + counts
+            return
+        total = dict(zip(self._keys, before, strict=True))
+        for key, count in zip(keys, counts, strict=True):
+            total[key] = total[key] + count if key in total else count
+        self._keys, self._counts = [*total], torch.stack([*total.values()])
 
     def result(self) -> dict[int, float]:
         """Accuracy per set; 0 for a set without samples."""
-        return {**dict.fromkeys(self._counts, 0.0), **self.measured()}
+        return {**dict.fromkeys(self._keys, 0.0), **self.measured()}
 
     def measured(self) -> dict[int, float]:
         """Accuracy per set, of those that have samples."""
-        if not self._counts:
-            return {}
-        counts = torch.stack([*self._counts.values()]).tolist()
-        return {
-            key: right / total
-            for key, (right, total) in zip(self._counts, counts, strict=True)
-            if total
-        }
+        counts = zip(self._keys, self._counts.tolist(), strict=True)
+        return {key: right / total for key, (right, total) in counts if total}
 
     def reset(self) -> None:
         """Forget everything."""
-        self._counts = {}
+        self._load({})
+
+    def _load(self, counts: Mapping[int, list[int]]) -> None:
+        self._keys = [*counts]
+        self._counts = torch.tensor([*counts.values()], dtype=torch.long).reshape(-1, 2)
 
     def state_dict(self) -> dict[str, Any]:
         """Counts per set."""
-        return {"counts": {key: count.tolist() for key, count in self._counts.items()}}
+        return {"counts": dict(zip(self._keys, self._counts.tolist(), strict=True))}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` gave."""
-        self._counts = {key: torch.tensor(count) for key, count in state["counts"].items()}
+        self._load(state["counts"])
 
 
 class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
@@ -134,7 +175,7 @@ class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
         self, reset_at: ResetAt = "stream", emit_at: EmitAt = "stream", mode: Mode = "eval"
     ) -> None:
         self._cumulative = CumulativeAccuracy()
-        self._seen: dict[int, list[int]] = {}
+        self._seen: dict[int, tuple[int, ...]] = {}  # equal at a glance, batch after batch
         super().__init__(self._cumulative, reset_at, emit_at, mode)
 
     def __str__(self) -> str:
@@ -146,8 +187,8 @@ class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
             position, latest = trained_position(experience), next(reversed(self._seen), None)
             classes = classes_of(self, experience)
             if position == latest or position not in self._seen:  # of old ones the set stays
-                before = [] if latest is None else self._seen[latest]
-                self._seen[position] = sorted({*before, *classes})
+                before = () if latest is None else self._seen[latest]
+                self._seen[position] = tuple(sorted({*before, *classes}))
         return super().before_training_exp(strategy)
 
     def update(self, strategy: Any) -> None:
@@ -177,7 +218,7 @@ class CumulativeAccuracyPluginMetric(GenericPluginMetric[dict[int, float]]):
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
         super().load_state_dict(state["metric"])
-        self._seen = {k: list(classes) for k, classes in state["seen"].items()}
+        self._seen = {k: tuple(classes) for k, classes in state["seen"].items()}
 
 
 class CumulativeForgettingPluginMetric(CumulativeAccuracyPluginMetric):
