@@ -142,3 +142,17 @@ def test_strategies_say_which_argument_is_missing(cls, missing):
     given = {k: v for k, v in STRATEGIES[cls.__name__].items() if k != missing}
     with pytest.raises(TypeError, match=f"{cls.__name__} has no default for {missing}"):
         cls(model, SGD(model.parameters(), lr=0.1), **given)
+
+
+@pytest.mark.parametrize("cls", STRATEGY_CLASSES, ids=lambda c: c.__name__)
+def test_strategies_say_which_argument_is_misspelt(cls):
+    model = MODELS.get(cls.__name__, tiny_model)()
+    given = {**STRATEGIES.get(cls.__name__, {}), "train_mb_sise": 3}
+    with pytest.raises(TypeError, match="has no argument 'train_mb_sise'; did you mean train_mb_"):
+        cls(model, SGD(model.parameters(), lr=0.1), **given)
+
+
+def test_own_arguments_are_among_the_nearest_names():
+    model = tiny_model()
+    with pytest.raises(TypeError, match="GEM has no argument 'memory_strenght'; did you mean mem"):
+        supervised.GEM(model, SGD(model.parameters(), lr=0.1), None, 10, memory_strenght=1)

@@ -34,6 +34,10 @@ class Naive(SupervisedTemplate):
         clip_grad_norm: largest norm of all gradients together; None for no limit.
         accumulate: batches whose gradients are averaged into one update.
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` for mixed precision.
+        **unknown: nothing; refused with the nearest names.
+
+    Raises:
+        TypeError: an argument that there is not.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Naive(SupervisedTemplate):
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         precision: Precision = "fp32",
+        **unknown: Any,
     ) -> None:
         super().__init__(
             model,
@@ -69,4 +74,5 @@ class Naive(SupervisedTemplate):
             clip_grad_norm=clip_grad_norm,
             accumulate=accumulate,
             precision=precision,
+            **unknown,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from avalanche.core.events import EVENT_NAMES, check_event_names, implements
+from avalanche.core.events import EVENT_NAMES, check_event_names, implements, keyword_names
 from avalanche.core.plugins import BasePlugin
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
 from avalanche.training.plugins.evaluation import EvaluationPlugin
@@ -15,6 +15,7 @@ from avalanche.training.skeletons.adapters import as_plugin
 
 __all__ = [
     "REQUIRED",
+    "check_arguments",
     "check_count",
     "check_criterion",
     "check_given",
@@ -49,6 +50,22 @@ def check_given(strategy: str, **arguments: Any) -> None:
             f"{strategy} has no default for {' and '.join(missing)}: give "
             f"{', '.join(f'{name}=...' for name in missing)}"
         )
+
+
+def check_arguments(strategy: type, given: Iterable[str]) -> None:
+    """Refuse arguments by name that no constructor of a strategy takes.
+
+    Raises:
+        TypeError: with the nearest names.
+    """
+    own = [vars(base)["__init__"] for base in strategy.__mro__ if "__init__" in vars(base)]
+    known = {name for init in own if init is not object.__init__ for name in keyword_names(init)}
+    for name in given:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(known))}"
+        )
+        raise TypeError(f"{strategy.__name__} has no argument {name!r}; {hint}")
 
 
 def check_criterion(criterion: Any, model: nn.Module) -> None:

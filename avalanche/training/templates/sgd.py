@@ -18,7 +18,12 @@ from avalanche.training.plugins.evaluation import EvaluationPlugin, default_eval
 from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
 from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
-from avalanche.training.templates.checks import check_count, check_criterion, make_evaluator
+from avalanche.training.templates.checks import (
+    check_arguments,
+    check_count,
+    check_criterion,
+    make_evaluator,
+)
 from avalanche.training.templates.explain import explanation, refuse_conflicts
 from avalanche.training.templates.state import load_strategy_state, strategy_state
 from avalanche.training.templates.updates import Precision, UpdateRule
@@ -65,6 +70,7 @@ class BaseSGDTemplate(BaseTemplate):
         clip_grad_norm: largest norm of all gradients together before an update; None for no limit.
         accumulate: batches whose gradients are averaged into one update.
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` for mixed precision.
+        **unknown: nothing; refused with the nearest names.
 
     Attributes:
         mbatch: the current batch, ``[x, y, ..., task_label]``.
@@ -100,7 +106,9 @@ class BaseSGDTemplate(BaseTemplate):
         clip_grad_norm: float | None = None,
         accumulate: int = 1,
         precision: Precision = "fp32",
+        **unknown: Any,
     ) -> None:
+        check_arguments(type(self), unknown)
         super().__init__(model, device, plugins)
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer={optimizer!r}: expected a torch.optim.Optimizer instance")
