@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from avalanche.models.base_model import BaseModel
 from avalanche.models.checks import check_sizes
+from avalanche.models.dropout import Dropout
 from avalanche.models.dynamic_modules import (
     IncrementalClassifier,
     MultiHeadClassifier,
@@ -121,5 +122,5 @@ def _hidden(
     for number in range(hidden_layers):
         layers.append(nn.Linear(hidden_size if number else input_size, hidden_size))
         layers.append(nn.ReLU() if activation == "relu" else nn.Tanh())
-        layers += [nn.Dropout(drop_rate)] if drop_rate else []
+        layers += [Dropout(drop_rate)] if drop_rate else []
     return nn.Sequential(*layers)

@@ -5,6 +5,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from avalanche.models.base_model import BaseModel
+from avalanche.models.dropout import Dropout
 from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule
 
 __all__ = ["MTSimpleCNN", "SimpleCNN"]
@@ -74,17 +75,17 @@ def _convolutions(in_channels: int) -> nn.Sequential:
         nn.Conv2d(32, 32, kernel_size=3),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
-        nn.Dropout(0.25),
+        Dropout(0.25),
         nn.Conv2d(32, 64, kernel_size=3, padding=1),
         nn.ReLU(inplace=True),
         nn.Conv2d(64, 64, kernel_size=3),
         nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
-        nn.Dropout(0.25),
+        Dropout(0.25),
         nn.Conv2d(64, FEATURES, kernel_size=1),
         nn.ReLU(inplace=True),
         nn.AdaptiveMaxPool2d(1),
-        nn.Dropout(0.25),
+        Dropout(0.25),
     )
 
 

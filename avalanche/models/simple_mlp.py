@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from avalanche.models.base_model import BaseModel
 from avalanche.models.checks import check_sizes
+from avalanche.models.dropout import Dropout
 from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule
 
 __all__ = ["MTSimpleMLP", "SimpleMLP", "SimpleMLP_TinyImageNet"]
@@ -46,11 +47,11 @@ class SimpleMLP(BaseModel):
             hidden_size=hidden_size,
             hidden_layers=hidden_layers,
         )
-        first = [nn.Linear(input_size, hidden_size), nn.ReLU(inplace=True), nn.Dropout(drop_rate)]
+        first = [nn.Linear(input_size, hidden_size), nn.ReLU(inplace=True), Dropout(drop_rate)]
         # Further layers are nested, so that saved weights keep their names: features.3.0.weight ...
         further = [
             nn.Sequential(
-                nn.Linear(hidden_size, hidden_size), nn.ReLU(inplace=True), nn.Dropout(drop_rate)
+                nn.Linear(hidden_size, hidden_size), nn.ReLU(inplace=True), Dropout(drop_rate)
             )
             for _ in range(hidden_layers - 1)
         ]
@@ -79,7 +80,7 @@ class MTSimpleMLP(MultiTaskModule):
         super().__init__()
         check_sizes(input_size=input_size, hidden_size=hidden_size)
         self.features = nn.Sequential(
-            nn.Linear(input_size, hidden_size), nn.ReLU(inplace=True), nn.Dropout()
+            nn.Linear(input_size, hidden_size), nn.ReLU(inplace=True), Dropout()
         )
         self.classifier = MultiHeadClassifier(hidden_size)
         self._input_size = input_size
@@ -103,7 +104,7 @@ class SimpleMLP_TinyImageNet(BaseModel):  # noqa: N801 - the name that users imp
         super().__init__()
         self._input_size = 64 * 64 * num_channels
         self.features = nn.Sequential(
-            nn.Linear(self._input_size, 1024), nn.ReLU(inplace=True), nn.Dropout()
+            nn.Linear(self._input_size, 1024), nn.ReLU(inplace=True), Dropout()
         )
         self.classifier = nn.Linear(1024, num_classes)
 
