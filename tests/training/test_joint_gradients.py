@@ -51,7 +51,7 @@ class UnusedLayer(nn.Module):
         return self.used(x)
 
 
-@pytest.mark.parametrize("sizes", [(3, 3), (7, 2, 5)], ids=["equal", "unequal"])
+@pytest.mark.parametrize("sizes", [(3, 3), (7, 2, 5), (4, 4, 2, 3, 3)], ids=str)
 @pytest.mark.parametrize("make", [mlp, UnusedLayer, lambda: SimpleMLP(4, 5, 6, drop_rate=0.0)])
 def test_rows_are_the_gradients_of_each_batch(make, sizes):
     model, data = make(), batches(*sizes)

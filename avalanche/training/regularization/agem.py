@@ -100,4 +100,4 @@ class AverageGradientEpisodicMemory(GradientProjection):
         idle = any(used and p.grad is None for used, p in zip(self._used, parameters, strict=True))
         if idle and not bool(share < 0):
             return
-        self.assign(parameters, torch.addcmul(g, ref, share, value=-1))
+        self.assign(parameters, g.addcmul_(ref, share, value=-1))

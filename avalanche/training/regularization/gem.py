@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,29 +108,27 @@ class GradientEpisodicMemory(GradientProjection):
         if not len(self.G):
             return
         g = flat_gradient(parameters)
-        products = self.G @ g
-        if bool((products < 0).any()):
-            self.assign(parameters, self.solve(g, products))
+        products = _on_host(self.G @ g)
+        if (products < 0).any():
+            self.assign(parameters, g.addmv_(self.G.T, self._weights(products)))
 
-    def solve(self, g: Tensor, products: Tensor | None = None) -> Tensor:
+    def solve(self, g: Tensor) -> Tensor:
         """The vector next to ``g``, ``(parameters,)``, that the program asks for.
-
-        Args:
-            g: a gradient.
-            products: ``G @ g``, where that is known.
 
         Raises:
             FloatingPointError: gradients that are not finite.
         """
+        return torch.addmv(g, self.G.T, self._weights(_on_host(self.G @ g)))
+
+    def _weights(self, products: Array) -> Tensor:
+        """How much of each row of ``G`` to add to a vector, of which the products are known."""
         gram = _on_host(self.G @ self.G.T)
-        linear = _on_host(self.G @ g if products is None else products)
-        if not (np.isfinite(gram).all() and np.isfinite(linear).all()):
+        if not (np.isfinite(gram).all() and np.isfinite(products).all()):
             raise FloatingPointError(
                 "gradients are not finite any more, so no update is right: training has diverged; "
                 "lower the learning rate"
             )
-        v = torch.from_numpy(solve_dual(gram, linear, self.memory_strength)).to(g)
-        return torch.addmv(g, self.G.T, v)
+        return torch.from_numpy(solve_dual(gram, products, self.memory_strength)).to(self.G)
 
 
 def solve_dual(gram: Array, products: Array, margin: float) -> Array:
@@ -152,21 +149,24 @@ def solve_dual(gram: Array, products: Array, margin: float) -> Array:
     """
     from scipy.optimize import nnls
 
+    linear = products + margin * gram.sum(1)  # c + P gamma
+    if (linear >= 0).all():  # then u = 0: the margin alone satisfies every constraint
+        return np.full(len(gram), margin, dtype=np.float64)
     norms = np.sqrt(np.diag(gram).clip(min=0))
     norms[norms == 0] = 1  # gradients of zeros ask for nothing
-    gram, margins = gram / np.outer(norms, norms), margin * norms
+    gram = gram / np.outer(norms, norms)
     values, vectors = np.linalg.eigh(gram)
     # Products of vectors of single precision are no more exact than this.
     kept = values > values[-1] * len(values) * np.finfo(np.float32).eps
     if not kept.any():  # all gradients are zero
         return np.full(len(values), margin)
     roots = np.sqrt(values[kept])
-    linear = products / norms + gram @ margins
-    target = -(vectors[:, kept].T @ linear) / roots
+    target = -(vectors[:, kept].T @ (linear / norms)) / roots
     u, _ = nnls(roots[:, None] * vectors[:, kept].T, target, maxiter=100 * len(values))
     v: Array = u / norms + margin
     return v
 
 
-def _on_host(values: Tensor) -> Any:
-    return values.double().cpu().numpy()
+def _on_host(values: Tensor) -> Array:
+    host: Array = values.double().cpu().numpy()
+    return host

@@ -93,16 +93,14 @@ class GradientProjection(ABC):
         return _join(found, parameters, out)
 
     def assign(self, parameters: Sequence[nn.Parameter], vector: Tensor) -> None:
-        """Put a vector into ``.grad``; parameters that no loss depends on keep None."""
+        """Make a vector the gradients; parameters that no loss depends on keep None.
+
+        Each ``.grad`` is then a part of ``vector`` itself, or a copy in the parameter's own type.
+        """
         pieces = vector.split([p.numel() for p in parameters])
-        old, new = [], []
         for parameter, piece, used in zip(parameters, pieces, self._used, strict=True):
-            if parameter.grad is not None:
-                old.append(parameter.grad)
-                new.append(piece.view_as(parameter))
-            elif used:
-                parameter.grad = piece.view_as(parameter).to(parameter.dtype, copy=True)
-        torch._foreach_copy_(old, new)
+            if used or parameter.grad is not None:
+                parameter.grad = piece.view_as(parameter).to(parameter.dtype)
 
     def state_dict(self) -> dict[str, Any]:
         """State of the memory."""
@@ -114,7 +112,7 @@ class GradientProjection(ABC):
 
 
 def flat_gradient(parameters: Sequence[nn.Parameter]) -> Tensor:
-    """What is in ``.grad`` as one vector, zeros where there is none (as in unused heads)."""
+    """A copy of what is in ``.grad`` as one vector, zeros where there is none (unused heads)."""
     return _join([p.grad for p in parameters], parameters, None)
 
 
