@@ -55,7 +55,8 @@ class Dropout(nn.Dropout):
         count, each = input.numel(), 64 // bits
         words = torch.randint(-(1 << 63), (1 << 63) - 1, ((count + each - 1) // each,))
         drawn = words.view(_TYPES[bits])[:count].view(input.shape)
-        # 1 from the threshold on and 0 below, as floats: processors compare integers more slowly.
+        highest = dropped - levels // 2 - 1  # of the values that are dropped
+        kept = drawn.clamp(highest, highest + 1).sub_(highest)  # 0 or 1, faster than a comparison
+        scale = levels / (levels - dropped)
         exact = torch.promote_types(input.dtype, torch.float32)
-        kept = (drawn.to(exact) - (dropped - levels // 2 - 1)).clamp(0, 1)
-        return input * kept.mul_(levels / (levels - dropped)).to(input.dtype)
+        return input * kept.to(exact).mul_(scale).to(input.dtype)

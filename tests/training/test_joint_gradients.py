@@ -16,22 +16,30 @@ def batches(*sizes, features=5, classes=4):
     return [[torch.randn(n, features), torch.arange(n) % classes] for n in sizes]
 
 
-def one_by_one(model, data, parameters):
+def one_by_one(model, data, parameters, criterion=F.cross_entropy):
     rows = []
     for x, y in data:
         found = torch.autograd.grad(
-            F.cross_entropy(model(x), y), parameters, allow_unused=True, materialize_grads=True
+            criterion(model(x), y), parameters, allow_unused=True, materialize_grads=True
         )
         rows.append(torch.cat([g.flatten() for g in found]))
     return torch.stack(rows)
 
 
-def joint(model, data, parameters=None, **options):
+def room(parameters, count):
+    return [torch.full((count, *p.shape), float("nan")) for p in parameters]
+
+
+def flat(rows):
+    return torch.cat([row.flatten(1) for row in rows], 1)
+
+
+def joint(model, data, parameters=None, criterion=F.cross_entropy, **options):
     """Used parameters (None where it was not possible) and the rows."""
     parameters = list(model.parameters()) if parameters is None else parameters
-    out = torch.full((len(data), sum(p.numel() for p in parameters)), float("nan"))
-    loss_of = BatchLoss(model, F.cross_entropy, **options)
-    return JointGradients()(loss_of, data, parameters, out), out
+    rows = room(parameters, len(data))
+    loss_of = BatchLoss(model, criterion, **options)
+    return JointGradients()(loss_of, data, parameters, rows), flat(rows)
 
 
 def mlp():
@@ -62,6 +70,29 @@ def test_rows_are_the_gradients_of_each_batch(make, sizes):
     if isinstance(model, UnusedLayer):
         assert used == [False] * 4 + [True] * 2
     assert all(p.grad is None for p in parameters)
+
+
+CRITERIA = {
+    "mean": nn.CrossEntropyLoss(),
+    "smoothed": nn.CrossEntropyLoss(label_smoothing=0.3),
+    "sum": nn.CrossEntropyLoss(reduction="sum"),
+    "weighted": nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0, 1.0, 2.0])),
+    "ignoring": nn.CrossEntropyLoss(ignore_index=3),
+}
+
+
+@pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
+def test_losses_of_equal_batches_are_means_of_each(criterion):
+    """Batches of one size, of which the second has no sample of class 3."""
+    model, data = mlp(), batches(4, 4)
+    data[1][1] = torch.tensor([0, 1, 2, 2])
+    parameters = list(model.parameters())
+    used, rows = joint(model, data, criterion=criterion)
+    expected = one_by_one(model, data, parameters, criterion)
+    if used is None:  # found out to be none that can be joined
+        assert criterion.ignore_index == 3
+    else:
+        torch.testing.assert_close(rows, expected)
 
 
 def test_only_the_parameters_that_are_asked_for():
@@ -131,8 +162,7 @@ def test_multi_task_models_half_precision_and_other_losses_go_one_by_one():
     model = mlp()
     parameters = list(model.parameters())
     loss_of = lambda batch: F.cross_entropy(model(batch[0]), batch[1])  # noqa: E731
-    out = torch.empty(2, sum(p.numel() for p in parameters))
-    assert JointGradients()(loss_of, batches(3, 4), parameters, out) is None
+    assert JointGradients()(loss_of, batches(3, 4), parameters, room(parameters, 2)) is None
 
 
 class Pair(nn.Module):
@@ -150,10 +180,8 @@ def test_answers_and_inputs_of_other_forms_go_one_by_one():
     def first(answer, y):
         return F.cross_entropy(answer[0], y)
 
-    model, data = Pair(), batches(3, 4)
-    parameters = list(model.parameters())
-    out = torch.empty(2, 24)
-    assert JointGradients()(BatchLoss(model, first), data, parameters, out) is None
+    data = batches(3, 4)
+    assert joint(Pair(), data, criterion=first)[0] is None
     model = nn.Sequential(nn.Flatten(), nn.Linear(5, 4))
     data[1][0] = data[1][0].view(4, 5, 1)
     assert joint(model, data)[0] is None
@@ -162,8 +190,7 @@ def test_answers_and_inputs_of_other_forms_go_one_by_one():
 def test_a_copy_looks_at_its_own_model():
     model, data, gradients = mlp(), batches(3, 4), JointGradients()
     parameters = list(model.parameters())
-    out = torch.empty(2, sum(p.numel() for p in parameters))
-    gradients(BatchLoss(model, F.cross_entropy), data, parameters, out)
+    gradients(BatchLoss(model, F.cross_entropy), data, parameters, room(parameters, 2))
     assert gradients._known
     assert gradients._known
     assert not copy.deepcopy(gradients)._known
@@ -173,19 +200,19 @@ def test_a_layer_that_was_replaced_is_looked_at_again():
     model, data, gradients = mlp(), batches(3, 4), JointGradients()
     for _ in range(2):
         parameters = list(model.parameters())
-        out = torch.empty(2, sum(p.numel() for p in parameters))
-        assert gradients(BatchLoss(model, F.cross_entropy), data, parameters, out) is not None
-        torch.testing.assert_close(out, one_by_one(model, data, parameters))
+        rows = room(parameters, 2)
+        assert gradients(BatchLoss(model, F.cross_entropy), data, parameters, rows) is not None
+        torch.testing.assert_close(flat(rows), one_by_one(model, data, parameters))
         model[2] = nn.Linear(6, 5)
 
 
 def rows_agree(gradients, model, data):
     """Whether what is computed jointly, if anything, is right for the parameters that train."""
     parameters = [p for p in model.parameters() if p.requires_grad]
-    out = torch.full((len(data), sum(p.numel() for p in parameters)), float("nan"))
-    if gradients(BatchLoss(model, F.cross_entropy), data, parameters, out) is None:
+    rows = room(parameters, len(data))
+    if gradients(BatchLoss(model, F.cross_entropy), data, parameters, rows) is None:
         return None
-    return torch.allclose(out, one_by_one(model, data, parameters), atol=1e-6)
+    return torch.allclose(flat(rows), one_by_one(model, data, parameters), atol=1e-6)
 
 
 class Scale(nn.Module):
@@ -237,6 +264,5 @@ def test_losses_that_depend_on_nothing_that_trains_go_one_by_one():
     model = mlp()
     parameters = list(model.parameters())
     model.requires_grad_(False)
-    out = torch.empty(2, sum(p.numel() for p in parameters))
     loss_of = BatchLoss(model, F.cross_entropy)
-    assert JointGradients()(loss_of, batches(3, 4), parameters, out) is None
+    assert JointGradients()(loss_of, batches(3, 4), parameters, room(parameters, 2)) is None

@@ -9,11 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from avalanche.training.regularization.joint_gradients import JointGradients
-from avalanche.training.regularization.projection import (
-    GradientProjection,
-    LossOf,
-    flat_gradient,
-)
+from avalanche.training.regularization.projection import GradientProjection, LossOf
 
 __all__ = ["GradientEpisodicMemory", "solve_dual"]
 
@@ -84,33 +80,61 @@ class GradientEpisodicMemory(GradientProjection):
         if not 0 <= memory_strength < float("inf"):
             raise ValueError(f"memory_strength={memory_strength}: expected a number of 0 or more")
         self.memory_strength = memory_strength
-        self.G = torch.empty(0, 0)
+        self._rows: list[Tensor] = []  # (experiences, *parameter.shape) for each parameter
         self._at_once = JointGradients()
+
+    @property
+    def G(self) -> Tensor:
+        """Gradients of this update, ``(experiences, parameters)``; assign others to try them."""
+        rows = [row.flatten(1) for row in self._rows]
+        return torch.cat(rows, 1) if rows else torch.empty(0, 0)
+
+    @G.setter
+    def G(self, value: Tensor) -> None:
+        self._rows = [value]
 
     def look_back(self, parameters: Sequence[nn.Parameter], loss_of: LossOf) -> None:
         """Compute the gradient of each earlier experience."""
         keys = list(self.memory.data)
-        like = parameters[0]
-        shape = (len(keys), sum(p.numel() for p in parameters))
-        dtype = reduce(torch.promote_types, {p.dtype for p in parameters})
-        if self.G.shape != shape or self.G.device != like.device or self.G.dtype != dtype:
-            self.G = torch.zeros(shape, dtype=dtype, device=like.device)
-        batches = [self.memory.batch(key, like.device) for key in keys]
-        used = self._at_once(loss_of, batches, parameters, self.G)
+        self._make_room(parameters, len(keys))
+        batches = [self.memory.batch(key, parameters[0].device) for key in keys]
+        used = self._at_once(loss_of, batches, parameters, self._rows)
         self._used = used or []
         if used is not None:
             return
-        for batch, row in zip(batches, self.G, strict=True):
-            self.gradient(parameters, loss_of(batch), out=row)
+        for number, batch in enumerate(batches):
+            found = self.gradients(parameters, loss_of(batch))
+            for row, gradient in zip(self._rows, found, strict=True):
+                row[number] = 0 if gradient is None else gradient
+
+    def _make_room(self, parameters: Sequence[nn.Parameter], count: int) -> None:
+        """Let there be a row for each experience, in the widest type of all parameters."""
+        dtype = reduce(torch.promote_types, {p.dtype for p in parameters})
+        shapes = [(count, *p.shape) for p in parameters]
+        if [(r.shape, r.dtype, r.device) for r in self._rows] != [
+            (shape, dtype, p.device) for shape, p in zip(shapes, parameters, strict=True)
+        ]:
+            self._rows = [
+                torch.zeros(shape, dtype=dtype, device=p.device)
+                for shape, p in zip(shapes, parameters, strict=True)
+            ]
 
     def project(self, parameters: Sequence[nn.Parameter]) -> None:
         """Solve the program for ``.grad``; the decision waits for the device."""
-        if not len(self.G):
+        if not self._rows or not len(self._rows[0]):
             return
-        g = flat_gradient(parameters)
-        products = _on_host(self.G @ g)
-        if (products < 0).any():
-            self.assign(parameters, g.addmv_(self.G.T, self._weights(products)))
+        products = self._products([p.grad for p in parameters])
+        if not (products < 0).any():
+            return
+        v = self._weights(products)
+        used = self._used or [True] * len(parameters)
+        for parameter, row, counts in zip(parameters, self._rows, used, strict=True):
+            g = parameter.grad
+            if g is not None and g.is_contiguous() and g.dtype == row.dtype:
+                g.view(-1).addmv_(row.flatten(1).T, v)
+            elif g is not None or counts:
+                step = (row.flatten(1).T @ v).view_as(parameter).to(parameter.dtype)
+                parameter.grad = step if g is None else g + step
 
     def solve(self, g: Tensor) -> Tensor:
         """The vector next to ``g``, ``(parameters,)``, that the program asks for.
@@ -118,17 +142,27 @@ class GradientEpisodicMemory(GradientProjection):
         Raises:
             FloatingPointError: gradients that are not finite.
         """
-        return torch.addmv(g, self.G.T, self._weights(_on_host(self.G @ g)))
+        pieces = g.split([row[0].numel() for row in self._rows])
+        return torch.addmv(g, self.G.T, self._weights(self._products(pieces)))
+
+    def _products(self, gradients: Sequence[Tensor | None]) -> Array:
+        """``G @ g``; None is a gradient of zeros."""
+        found = [
+            row.flatten(1) @ g.flatten().to(row.dtype)
+            for row, g in zip(self._rows, gradients, strict=True)
+            if g is not None
+        ]
+        return _on_host(torch.stack(found).sum(0))
 
     def _weights(self, products: Array) -> Tensor:
         """How much of each row of ``G`` to add to a vector, of which the products are known."""
-        gram = _on_host(self.G @ self.G.T)
+        gram = _on_host(torch.stack([r.flatten(1) @ r.flatten(1).T for r in self._rows]).sum(0))
         if not (np.isfinite(gram).all() and np.isfinite(products).all()):
             raise FloatingPointError(
                 "gradients are not finite any more, so no update is right: training has diverged; "
                 "lower the learning rate"
             )
-        return torch.from_numpy(solve_dual(gram, products, self.memory_strength)).to(self.G)
+        return torch.from_numpy(solve_dual(gram, products, self.memory_strength)).to(self._rows[0])
 
 
 def solve_dual(gram: Array, products: Array, margin: float) -> Array:

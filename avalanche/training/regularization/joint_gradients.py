@@ -75,9 +75,20 @@ class BatchLoss:
         out = avalanche_forward(self.model, torch.cat([b[0] for b in batches]), 0)
         if not isinstance(out, Tensor) or len(out) != sum(sizes):
             return None
+        if len(set(sizes)) == 1 and _is_mean_of_samples(self.criterion):
+            return self.criterion(out, torch.cat([b[1] for b in batches])) * len(sizes)
         pieces = out.split(sizes)
         losses = [self.criterion(o, b[1]) for o, b in zip(pieces, batches, strict=True)]
         return torch.stack(losses).sum()
+
+
+def _is_mean_of_samples(criterion: Criterion) -> bool:
+    """Whether the mean of a batch is that of its equal parts; targets to ignore show in a trial."""
+    return (
+        type(criterion) is nn.CrossEntropyLoss
+        and criterion.reduction == "mean"
+        and criterion.weight is None
+    )
 
 
 class JointGradients:
@@ -101,19 +112,19 @@ class JointGradients:
         loss_of: Any,
         batches: Sequence[Sequence[Tensor]],
         parameters: Sequence[nn.Parameter],
-        out: Tensor,
+        rows: Sequence[Tensor],
     ) -> list[bool] | None:
-        """Write the gradient of each batch's loss into a row of ``out``, if that is possible.
+        """Write the gradients of each batch's loss into ``rows``, if that is possible.
 
         Args:
             loss_of: only a :class:`BatchLoss` in full precision can be split up.
             batches: ``[x, y, ...]`` each.
-            parameters: flattened, one after the other, they are a row.
-            out: ``(batches, parameters)``.
+            parameters: whose gradients.
+            rows: ``(batches, *parameter.shape)`` for each parameter.
 
         Returns:
             Which parameters the losses depend on; None where it was not possible, and then
-            ``out`` holds anything.
+            ``rows`` hold anything.
         """
         if len(batches) < 2 or not isinstance(loss_of, BatchLoss) or loss_of.precision is not None:
             return None
@@ -121,14 +132,14 @@ class JointGradients:
         if not self._is_known(model, len(batches), parameters):
             self._modules = list(model.modules())
             self._layers = [m for m in self._modules if type(m) is nn.Linear]
-            self._holds = _could_be_joint(model, parameters, out) and _are_equal(
-                loss_of, batches, parameters, self._layers, out
+            self._holds = _could_be_joint(model, parameters, rows) and _are_equal(
+                loss_of, batches, parameters, self._layers, rows
             )
             self._known = (model, len(batches), self._modes())
             self._parameters = list(parameters)
         if not self._holds:
             return None
-        return _joint(loss_of, batches, parameters, self._layers, out)
+        return _joint(loss_of, batches, parameters, self._layers, rows)
 
     def _is_known(self, model: nn.Module, count: int, parameters: Sequence[nn.Parameter]) -> bool:
         return (
@@ -144,8 +155,11 @@ class JointGradients:
         return JointGradients().__dict__  # what is known is of a model that a copy has not
 
 
-def _could_be_joint(model: nn.Module, parameters: Sequence[nn.Parameter], out: Tensor) -> bool:
-    if is_multi_task_module(model) or any(p.dtype != out.dtype for p in parameters):
+def _could_be_joint(
+    model: nn.Module, parameters: Sequence[nn.Parameter], rows: Sequence[Tensor]
+) -> bool:
+    types = {tensor.dtype for tensor in (*parameters, *rows)}
+    if is_multi_task_module(model) or len(types) > 1:
         return False
     modules = list(model.modules())
     owned = [id(p) for m in modules if type(m) is nn.Linear for p in m.parameters()]
@@ -161,29 +175,29 @@ def _are_equal(
     batches: Sequence[Sequence[Tensor]],
     parameters: Sequence[nn.Parameter],
     layers: Sequence[nn.Linear],
-    out: Tensor,
+    rows: Sequence[Tensor],
 ) -> bool:
     """Whether rows keep to themselves: the gradients are those of each batch by itself."""
-    with _on_trial(loss_of.model, out.device):
-        if _joint(loss_of, batches, parameters, layers, out) is None:
+    device = rows[0].device
+    with _on_trial(loss_of.model, device):
+        if _joint(loss_of, batches, parameters, layers, rows) is None:
             return False
-    for batch, row in zip(batches, out, strict=True):
-        with _on_trial(loss_of.model, out.device):
+    for number, batch in enumerate(batches):
+        with _on_trial(loss_of.model, device):
             loss = loss_of(batch)
             if not loss.requires_grad:
                 return False
-            found = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-        expected = [g.flatten() for g in found]
-        if not _are_close(list(row.split([len(g) for g in expected])), expected):
+            alone = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
+        if not _are_close([row[number] for row in rows], list(alone)):
             return False
     return True
 
 
 def _are_close(found: list[Tensor], expected: list[Tensor]) -> bool:
-    """Whether each tensor is right to a thousandth of its largest value, or next to nothing."""
-    largest = torch.stack(torch._foreach_norm(expected, float("inf")))
-    wrong = torch.stack(torch._foreach_norm(torch._foreach_sub(found, expected), float("inf")))
-    return bool((wrong <= 1e-3 * largest + 1e-6 * largest.max()).all())
+    """Whether each tensor is right to a thousandth of its length, or next to nothing."""
+    length = torch.stack(torch._foreach_norm(expected))
+    wrong = torch.stack(torch._foreach_norm(torch._foreach_sub(found, expected)))
+    return bool((wrong <= 1e-3 * length + 1e-6 * length.max()).all())
 
 
 @contextmanager
@@ -212,7 +226,7 @@ def _joint(
     batches: Sequence[Sequence[Tensor]],
     parameters: Sequence[nn.Parameter],
     layers: Sequence[nn.Linear],
-    out: Tensor,
+    rows: Sequence[Tensor],
 ) -> list[bool] | None:
     """Capture inputs and gradients of outputs of every layer, then multiply group by group."""
     calls: list[tuple[nn.Linear, Tensor, Any]] = []
@@ -236,14 +250,14 @@ def _joint(
         return None
     used = [(layer, inputs, edge) for layer, inputs, edge in calls if edge is not None]
     found = torch.autograd.grad(total, [edge for _, _, edge in used], allow_unused=True)
-    starts = _starts(parameters)
-    if len(found) < len(layers) or any(d is None for d in found):
-        out.zero_()
+    to = {id(p): row for p, row in zip(parameters, rows, strict=True)}
     written: set[int] = set()
     for (layer, inputs, _), outputs in zip(used, found, strict=True):
         if outputs is not None:
-            _write(layer, outputs, inputs, sizes, starts, out)
+            _write(layer, outputs, inputs, sizes, to)
             written.update(id(p) for p in layer.parameters())
+    for key in to.keys() - written:
+        to[key].zero_()
     return [id(p) in written for p in parameters]
 
 
@@ -252,29 +266,18 @@ def _write(
     outputs: Tensor,
     inputs: Tensor,
     sizes: Sequence[int],
-    starts: dict[int, int],
-    out: Tensor,
+    to: dict[int, Tensor],
 ) -> None:
     """One layer's gradients straight into the rows; groups of one size are one product."""
-    weight, bias = starts.get(id(layer.weight)), starts.get(id(layer.bias))
+    weights, biases = to.get(id(layer.weight)), to.get(id(layer.bias))
     row = sample = 0
     for size, equal in groupby(sizes):
         groups = len(list(equal))
-        rows, samples = out[row : row + groups], slice(sample, sample + groups * size)
+        rows, samples = slice(row, row + groups), slice(sample, sample + groups * size)
         d = outputs[samples].unflatten(0, (groups, size))
-        a = inputs[samples].unflatten(0, (groups, size))
-        if weight is not None:
-            part = rows[:, weight : weight + layer.weight.numel()]
-            torch.bmm(d.mT, a, out=part.unflatten(1, layer.weight.shape))
-        if bias is not None:
-            torch.sum(d, 1, out=rows[:, bias : bias + layer.out_features])
-        row, sample = row + groups, samples.stop
-
-
-def _starts(parameters: Sequence[nn.Parameter]) -> dict[int, int]:
-    """Where each parameter begins in a row, by identity."""
-    starts, position = {}, 0
-    for parameter in parameters:
-        starts[id(parameter)] = position
-        position += parameter.numel()
-    return starts
+        if weights is not None:
+            a = inputs[samples].unflatten(0, (groups, size))
+            torch.bmm(d.mT, a, out=weights[rows])
+        if biases is not None:
+            torch.sum(d, 1, out=biases[rows])
+        row, sample = rows.stop, samples.stop

@@ -77,10 +77,8 @@ class GradientProjection(ABC):
         """Older spelling of :meth:`post_adapt`."""
         self.post_adapt(agent, experience)
 
-    def gradient(
-        self, parameters: Sequence[nn.Parameter], loss: Tensor, out: Tensor | None = None
-    ) -> Tensor:
-        """Gradient of ``loss`` as one vector, zeros for parameters that it does not depend on.
+    def gradients(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> list[Tensor | None]:
+        """Gradients of ``loss``, None for parameters that it does not depend on.
 
         It may depend on none, as that of patterns whose part of the model is frozen.
         """
@@ -90,7 +88,11 @@ class GradientProjection(ABC):
         if len(self._used) != len(found):
             self._used = [False] * len(found)
         self._used = [used or g is not None for used, g in zip(self._used, found, strict=True)]
-        return _join(found, parameters, out)
+        return list(found)
+
+    def gradient(self, parameters: Sequence[nn.Parameter], loss: Tensor) -> Tensor:
+        """Gradient of ``loss`` as one vector, zeros for parameters that it does not depend on."""
+        return _join(self.gradients(parameters, loss), parameters)
 
     def assign(self, parameters: Sequence[nn.Parameter], vector: Tensor) -> None:
         """Make a vector the gradients; parameters that no loss depends on keep None.
@@ -113,15 +115,16 @@ class GradientProjection(ABC):
 
 def flat_gradient(parameters: Sequence[nn.Parameter]) -> Tensor:
     """A copy of what is in ``.grad`` as one vector, zeros where there is none (unused heads)."""
-    return _join([p.grad for p in parameters], parameters, None)
+    return _join([p.grad for p in parameters], parameters)
 
 
-def _join(tensors: Sequence[Tensor | None], like: Sequence[Tensor], out: Tensor | None) -> Tensor:
-    flat = [
-        torch.zeros_like(p).flatten() if t is None else t.flatten()
-        for t, p in zip(tensors, like, strict=True)
-    ]
-    return torch.cat(flat) if out is None else torch.cat(flat, out=out)
+def _join(tensors: Sequence[Tensor | None], like: Sequence[Tensor]) -> Tensor:
+    return torch.cat(
+        [
+            torch.zeros_like(p).flatten() if t is None else t.flatten()
+            for t, p in zip(tensors, like, strict=True)
+        ]
+    )
 
 
 def trained_parameters(groups: Iterable[dict[str, Any]]) -> list[nn.Parameter]:
