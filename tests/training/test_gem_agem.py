@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from scipy.optimize import minimize
 from torch import nn
+from torch.utils.data import TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
 from avalanche.core import SupervisedPlugin
@@ -91,6 +92,44 @@ def test_gem_leaves_gradients_that_agree_alone():
     gem.G = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]])
     gem.project([model.weight])
     assert model.weight.grad.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def scalar(values):
+    return nn.Parameter(torch.tensor(values[0]))
+
+
+def matrix(values):
+    return nn.Parameter(torch.tensor(values).view(2, 2))
+
+
+def transposed(values):
+    parameter = matrix(values)
+    parameter.grad = torch.empty(2, 2).T  # a layout in memory that is not the parameter's
+    return parameter
+
+
+@pytest.mark.parametrize("kinds", [(scalar, matrix), (transposed, scalar), (matrix,)])
+def test_gem_projects_gradients_of_any_shape_and_layout(kinds):
+    random = np.random.default_rng(0)
+    sizes = [1 if kind is scalar else 4 for kind in kinds]
+    gradients, g = random.normal(size=(3, sum(sizes))), random.normal(size=sum(sizes))
+    gem = GradientEpisodicMemory(1, memory_strength=0)
+    for number in range(3):
+        gem.memory.add(TensorDataset(torch.tensor([[float(number)]]), torch.tensor([number])))
+    parameters = [kind([0.0] * size) for kind, size in zip(kinds, sizes, strict=True)]
+    pieces = torch.from_numpy(g).float().split(sizes)
+    for parameter, piece in zip(parameters, pieces, strict=True):
+        if parameter.grad is None:
+            parameter.grad = torch.empty_like(parameter)
+        parameter.grad.copy_(piece.view_as(parameter))
+
+    def loss_of(batch):  # linear, with the gradient of its experience
+        row = torch.from_numpy(gradients[int(batch[1])]).float().split(sizes)
+        return sum((p * r.view_as(p)).sum() for p, r in zip(parameters, row, strict=True))
+
+    gem(parameters, loss_of)
+    found = torch.cat([p.grad.flatten() for p in parameters])
+    np.testing.assert_allclose(found, primal_by_slsqp(gradients, g), atol=1e-5)
 
 
 def test_gem_on_gradients_that_are_not_finite_says_that_training_diverged():

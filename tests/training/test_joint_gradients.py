@@ -27,11 +27,11 @@ def one_by_one(model, data, parameters, criterion=F.cross_entropy):
 
 
 def room(parameters, count):
-    return [torch.full((count, *p.shape), float("nan")) for p in parameters]
+    return [torch.full((count, p.numel()), float("nan")) for p in parameters]
 
 
 def flat(rows):
-    return torch.cat([row.flatten(1) for row in rows], 1)
+    return torch.cat(rows, 1)
 
 
 def joint(model, data, parameters=None, criterion=F.cross_entropy, **options):

@@ -80,14 +80,13 @@ class GradientEpisodicMemory(GradientProjection):
         if not 0 <= memory_strength < float("inf"):
             raise ValueError(f"memory_strength={memory_strength}: expected a number of 0 or more")
         self.memory_strength = memory_strength
-        self._rows: list[Tensor] = []  # (experiences, *parameter.shape) for each parameter
+        self._rows: list[Tensor] = []  # (experiences, values) for each parameter
         self._at_once = JointGradients()
 
     @property
     def G(self) -> Tensor:
         """Gradients of this update, ``(experiences, parameters)``; assign others to try them."""
-        rows = [row.flatten(1) for row in self._rows]
-        return torch.cat(rows, 1) if rows else torch.empty(0, 0)
+        return torch.cat(self._rows, 1) if self._rows else torch.empty(0, 0)
 
     @G.setter
     def G(self, value: Tensor) -> None:
@@ -105,19 +104,14 @@ class GradientEpisodicMemory(GradientProjection):
         for number, batch in enumerate(batches):
             found = self.gradients(parameters, loss_of(batch))
             for row, gradient in zip(self._rows, found, strict=True):
-                row[number] = 0 if gradient is None else gradient
+                row[number] = 0 if gradient is None else gradient.flatten()
 
     def _make_room(self, parameters: Sequence[nn.Parameter], count: int) -> None:
         """Let there be a row for each experience, in the widest type of all parameters."""
         dtype = reduce(torch.promote_types, {p.dtype for p in parameters})
-        shapes = [(count, *p.shape) for p in parameters]
-        if [(r.shape, r.dtype, r.device) for r in self._rows] != [
-            (shape, dtype, p.device) for shape, p in zip(shapes, parameters, strict=True)
-        ]:
-            self._rows = [
-                torch.zeros(shape, dtype=dtype, device=p.device)
-                for shape, p in zip(shapes, parameters, strict=True)
-            ]
+        needed = [((count, p.numel()), dtype, p.device) for p in parameters]
+        if [(row.shape, row.dtype, row.device) for row in self._rows] != needed:
+            self._rows = [torch.zeros(shape, dtype=t, device=d) for shape, t, d in needed]
 
     def project(self, parameters: Sequence[nn.Parameter]) -> None:
         """Solve the program for ``.grad``; the decision waits for the device."""
@@ -131,10 +125,10 @@ class GradientEpisodicMemory(GradientProjection):
         for parameter, row, counts in zip(parameters, self._rows, used, strict=True):
             g = parameter.grad
             if g is not None and g.is_contiguous() and g.dtype == row.dtype:
-                g.view(-1).addmv_(row.flatten(1).T, v)
+                g.view(-1).addmv_(row.T, v)
             elif g is not None or counts:
-                step = (row.flatten(1).T @ v).view_as(parameter).to(parameter.dtype)
-                parameter.grad = step if g is None else g + step
+                step = (row.T @ v).view_as(parameter)
+                parameter.grad = (step if g is None else g + step).to(parameter.dtype)
 
     def solve(self, g: Tensor) -> Tensor:
         """The vector next to ``g``, ``(parameters,)``, that the program asks for.
@@ -142,21 +136,20 @@ class GradientEpisodicMemory(GradientProjection):
         Raises:
             FloatingPointError: gradients that are not finite.
         """
-        pieces = g.split([row[0].numel() for row in self._rows])
+        pieces = g.split([row.shape[1] for row in self._rows])
         return torch.addmv(g, self.G.T, self._weights(self._products(pieces)))
 
     def _products(self, gradients: Sequence[Tensor | None]) -> Array:
         """``G @ g``; None is a gradient of zeros."""
-        found = [
-            row.flatten(1) @ g.flatten().to(row.dtype)
-            for row, g in zip(self._rows, gradients, strict=True)
-            if g is not None
-        ]
-        return _on_host(torch.stack(found).sum(0))
+        total = self._rows[0].new_zeros(len(self._rows[0]))
+        for row, g in zip(self._rows, gradients, strict=True):
+            if g is not None:
+                total += row @ g.flatten().to(row.dtype)
+        return _on_host(total)
 
     def _weights(self, products: Array) -> Tensor:
         """How much of each row of ``G`` to add to a vector, of which the products are known."""
-        gram = _on_host(torch.stack([r.flatten(1) @ r.flatten(1).T for r in self._rows]).sum(0))
+        gram = _on_host(torch.stack([row @ row.T for row in self._rows]).sum(0))
         if not (np.isfinite(gram).all() and np.isfinite(products).all()):
             raise FloatingPointError(
                 "gradients are not finite any more, so no update is right: training has diverged; "

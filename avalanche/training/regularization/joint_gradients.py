@@ -120,7 +120,7 @@ class JointGradients:
             loss_of: only a :class:`BatchLoss` in full precision can be split up.
             batches: ``[x, y, ...]`` each.
             parameters: whose gradients.
-            rows: ``(batches, *parameter.shape)`` for each parameter.
+            rows: ``(batches, values)`` for each parameter, the values flattened.
 
         Returns:
             Which parameters the losses depend on; None where it was not possible, and then
@@ -188,7 +188,7 @@ def _are_equal(
             if not loss.requires_grad:
                 return False
             alone = torch.autograd.grad(loss, parameters, allow_unused=True, materialize_grads=True)
-        if not _are_close([row[number] for row in rows], list(alone)):
+        if not _are_close([row[number] for row in rows], [g.flatten() for g in alone]):
             return False
     return True
 
@@ -277,7 +277,7 @@ def _write(
         d = outputs[samples].unflatten(0, (groups, size))
         if weights is not None:
             a = inputs[samples].unflatten(0, (groups, size))
-            torch.bmm(d.mT, a, out=weights[rows])
+            torch.bmm(d.mT, a, out=weights[rows].unflatten(1, layer.weight.shape))
         if biases is not None:
             torch.sum(d, 1, out=biases[rows])
         row, sample = rows.stop, samples.stop
