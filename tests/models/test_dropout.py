@@ -1,6 +1,7 @@
 """Dropout: how many values it keeps, what it makes of them, and where it is PyTorch's own."""
 
 import copy
+import warnings
 
 import pytest
 import torch
@@ -30,9 +31,10 @@ def test_what_is_kept_grows_so_that_the_mean_stays(p):
     torch.testing.assert_close(y[kept], x[kept] / (1 - p), rtol=2**-17 / (1 - p), atol=0)
 
 
-def test_values_are_dropped_independently():
+@pytest.mark.parametrize("p", [0.25, 0.3], ids=["8-bits", "16-bits"])
+def test_values_are_dropped_independently(p):
     torch.manual_seed(0)
-    kept = (Dropout(0.25)(torch.ones(40_000, 8)) > 0).double()
+    kept = (Dropout(p)(torch.ones(40_000, 8)) > 0).double()
     together = torch.corrcoef(torch.cat([kept, kept.roll(1, 0)], 1).T)
     assert (together - torch.eye(16)).abs().max() < 0.03
 
@@ -78,6 +80,26 @@ def test_evaluation_and_in_place_are_those_of_pytorch():
     assert Dropout(0.5, inplace=True)(y) is y
     torch.manual_seed(0)
     assert torch.equal(y, nn.functional.dropout(x, 0.5))
+
+
+def test_whole_numbers_are_refused_as_by_pytorch():
+    with pytest.raises(RuntimeError, match=r"[Ff]loat"):
+        Dropout(0.3)(torch.ones(3, dtype=torch.int64))
+
+
+def test_masks_are_drawn_where_the_input_is():
+    x = torch.ones(8)
+    with torch.device("meta"):
+        assert Dropout(0.5)(x).device.type == "cpu"
+
+
+def test_programs_of_torch_script():
+    layer = Dropout(0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch calls them outdated
+        scripted, traced = torch.jit.script(layer), torch.jit.trace(layer.eval(), torch.ones(4))
+    assert set(scripted.train()(torch.ones(100)).tolist()) == {0.0, 2.0}
+    assert traced(torch.ones(4)).tolist() == [1.0] * 4
 
 
 def test_a_non_contiguous_input():

@@ -132,6 +132,49 @@ def test_gem_projects_gradients_of_any_shape_and_layout(kinds):
     np.testing.assert_allclose(found, primal_by_slsqp(gradients, g), atol=1e-5)
 
 
+def test_gem_projects_by_gradients_that_were_set():
+    """As scripts of 0.6 may do, on a model of several parameters."""
+    torch.manual_seed(0)
+    model, gem = nn.Linear(3, 2), GradientEpisodicMemory(8, memory_strength=0)
+    gem.memory.add(TensorDataset(torch.randn(8, 3), torch.arange(8) % 2))
+    parameters = list(model.parameters())
+    loss_of = lambda batch: F.cross_entropy(model(batch[0]), batch[1])  # noqa: E731
+    gem.look_back(parameters, loss_of)
+    row = torch.arange(8.0) - 3
+    gem.G = row[None]
+    for parameter, g in zip(parameters, (-torch.ones(2, 3), -torch.ones(2)), strict=True):
+        parameter.grad = g
+    gem.project(parameters)
+    expected = -torch.ones(8) + row.sum() / (row @ row) * row  # the closed form of one row
+    torch.testing.assert_close(flat(p.grad for p in parameters), expected)
+
+
+def test_gem_is_as_exact_with_many_small_parameters_of_sixteen_bits():
+    torch.manual_seed(0)
+    rows, g = torch.randn(3, 64 * 200).bfloat16(), torch.randn(64 * 200).bfloat16()
+    gem = GradientEpisodicMemory(1)
+    gem._rows = list(rows.split(64, 1))
+    exact = rows.double() @ g.double()
+    found = torch.from_numpy(gem._products(g.split(64)))
+    assert (found - exact).norm() < 2e-3 * exact.norm()
+
+
+@each_plugin
+def test_gradients_are_corrected_where_they_are(make):
+    """Others may hold them: buckets of several processes, graphs of a device."""
+    strategy, _, _ = trained(make())
+    model, method = strategy.model, strategy.plugins[0].method
+    loss_of = lambda batch: F.cross_entropy(model(batch[0]), batch[1])  # noqa: E731
+    parameters = list(model.parameters())
+    found = torch.autograd.grad(loss_of(method.memory.batch(0, "cpu")), parameters)
+    held = [-g for g in found]  # against what is remembered, so that a correction is due
+    for parameter, g in zip(parameters, held, strict=True):
+        parameter.grad = g
+    method(parameters, loss_of)
+    assert all(p.grad is g for p, g in zip(parameters, held, strict=True))
+    assert flat(held).norm() < flat(found).norm() / 2
+
+
 def test_gem_on_gradients_that_are_not_finite_says_that_training_diverged():
     gem = GradientEpisodicMemory(1, 0.5)
     gem.G = torch.tensor([[1.0, float("nan")], [1.0, 0.0]])

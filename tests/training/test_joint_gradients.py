@@ -77,22 +77,70 @@ CRITERIA = {
     "smoothed": nn.CrossEntropyLoss(label_smoothing=0.3),
     "sum": nn.CrossEntropyLoss(reduction="sum"),
     "weighted": nn.CrossEntropyLoss(weight=torch.tensor([1.0, 5.0, 1.0, 2.0])),
-    "ignoring": nn.CrossEntropyLoss(ignore_index=3),
+    "ignoring": nn.CrossEntropyLoss(ignore_index=3, label_smoothing=0.1),
 }
 
 
+def probabilities(labels):
+    return F.one_hot(labels, 4) * 0.6 + 0.1
+
+
+TARGETS = {
+    "labels": ([0, 1, 2, 3], [0, 1, 2, 2]),
+    "probabilities": ([0, 1, 2, 3], probabilities(torch.tensor([0, 1, 2, 2]))),
+}
+
+
+@pytest.mark.parametrize("targets", TARGETS.values(), ids=TARGETS)
 @pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
-def test_losses_of_equal_batches_are_means_of_each(criterion):
-    """Batches of one size, of which the second has no sample of class 3."""
+def test_losses_of_equal_batches_are_means_of_each(criterion, targets):
+    """Of batches of one size, the second has no sample of class 3, or other kinds of targets."""
+    if criterion.ignore_index == 3 and torch.is_tensor(targets[1]):
+        pytest.skip("PyTorch ignores no probabilities")
     model, data = mlp(), batches(4, 4)
-    data[1][1] = torch.tensor([0, 1, 2, 2])
+    for batch, target in zip(data, targets, strict=True):
+        batch[1] = torch.as_tensor(target)
     parameters = list(model.parameters())
     used, rows = joint(model, data, criterion=criterion)
-    expected = one_by_one(model, data, parameters, criterion)
-    if used is None:  # found out to be none that can be joined
-        assert criterion.ignore_index == 3
-    else:
-        torch.testing.assert_close(rows, expected)
+    assert used is not None
+    torch.testing.assert_close(rows, one_by_one(model, data, parameters, criterion))
+
+
+def test_targets_and_criterion_may_change_between_calls():
+    model, data, gradients = mlp(), batches(4, 4), JointGradients()
+    parameters = list(model.parameters())
+    for criterion, target in [
+        (nn.CrossEntropyLoss(), [0, 1, 2, 3]),
+        (nn.CrossEntropyLoss(), [0, -100, -100, -100]),
+        (nn.CrossEntropyLoss(ignore_index=0), [0, 1, 2, 3]),
+        (nn.CrossEntropyLoss(reduction="sum"), [0, 1, 2, 3]),
+    ]:
+        data[1][1] = torch.tensor(target)
+        rows = room(parameters, 2)
+        assert gradients(BatchLoss(model, criterion), data, parameters, rows) is not None
+        torch.testing.assert_close(flat(rows), one_by_one(model, data, parameters, criterion))
+
+
+class Calls(nn.CrossEntropyLoss):
+    """No plain mean, for all that is known of it."""
+
+    count = 0
+
+    def forward(self, input, target):
+        Calls.count += 1
+        return super().forward(input, target)
+
+
+def test_a_criterion_of_ones_own_is_asked_for_each_batch():
+    model, data = mlp(), batches(4, 4)
+    loss = BatchLoss(model, Calls()).total(data)
+    assert Calls.count == 2
+    torch.testing.assert_close(loss, BatchLoss(model, nn.CrossEntropyLoss()).total(data))
+
+
+def test_an_autocast_of_the_caller_goes_one_by_one():
+    with torch.autocast("cpu", torch.bfloat16):
+        assert joint(mlp(), batches(3, 4))[0] is None
 
 
 def test_only_the_parameters_that_are_asked_for():

@@ -85,12 +85,14 @@ class GradientEpisodicMemory(GradientProjection):
 
     @property
     def G(self) -> Tensor:
-        """Gradients of this update, ``(experiences, parameters)``; assign others to try them."""
+        """Gradients of this update, a copy: ``(experiences, parameters)``; others can be set."""
         return torch.cat(self._rows, 1) if self._rows else torch.empty(0, 0)
 
     @G.setter
     def G(self, value: Tensor) -> None:
-        self._rows = [value]
+        widths = [row.shape[1] for row in self._rows]
+        fits = sum(widths) == value.shape[1]
+        self._rows = list(value.split(widths, 1)) if fits else [value]
 
     def look_back(self, parameters: Sequence[nn.Parameter], loss_of: LossOf) -> None:
         """Compute the gradient of each earlier experience."""
@@ -109,9 +111,10 @@ class GradientEpisodicMemory(GradientProjection):
     def _make_room(self, parameters: Sequence[nn.Parameter], count: int) -> None:
         """Let there be a row for each experience, in the widest type of all parameters."""
         dtype = reduce(torch.promote_types, {p.dtype for p in parameters})
-        needed = [((count, p.numel()), dtype, p.device) for p in parameters]
+        device = parameters[0].device
+        needed = [((count, p.numel()), dtype, device) for p in parameters]
         if [(row.shape, row.dtype, row.device) for row in self._rows] != needed:
-            self._rows = [torch.zeros(shape, dtype=t, device=d) for shape, t, d in needed]
+            self._rows = [torch.zeros(s, dtype=dtype, device=device) for s, _, _ in needed]
 
     def project(self, parameters: Sequence[nn.Parameter]) -> None:
         """Solve the program for ``.grad``; the decision waits for the device."""
@@ -126,9 +129,10 @@ class GradientEpisodicMemory(GradientProjection):
             g = parameter.grad
             if g is not None and g.is_contiguous() and g.dtype == row.dtype:
                 g.view(-1).addmv_(row.T, v)
-            elif g is not None or counts:
-                step = (row.T @ v).view_as(parameter)
-                parameter.grad = (step if g is None else g + step).to(parameter.dtype)
+            elif g is not None:
+                g += (row.T @ v).view_as(parameter)
+            elif counts:
+                parameter.grad = (row.T @ v).view_as(parameter).to(parameter.dtype)
 
     def solve(self, g: Tensor) -> Tensor:
         """The vector next to ``g``, ``(parameters,)``, that the program asks for.
@@ -141,15 +145,16 @@ class GradientEpisodicMemory(GradientProjection):
 
     def _products(self, gradients: Sequence[Tensor | None]) -> Array:
         """``G @ g``; None is a gradient of zeros."""
-        total = self._rows[0].new_zeros(len(self._rows[0]))
-        for row, g in zip(self._rows, gradients, strict=True):
-            if g is not None:
-                total += row @ g.flatten().to(row.dtype)
-        return _on_host(total)
+        found = [
+            row @ g.flatten().to(row.dtype)
+            for row, g in zip(self._rows, gradients, strict=True)
+            if g is not None
+        ]
+        return _sum_on_host(found or [self._rows[0].new_zeros(len(self._rows[0]))])
 
     def _weights(self, products: Array) -> Tensor:
         """How much of each row of ``G`` to add to a vector, of which the products are known."""
-        gram = _on_host(torch.stack([row @ row.T for row in self._rows]).sum(0))
+        gram = _sum_on_host([row @ row.T for row in self._rows])
         if not (np.isfinite(gram).all() and np.isfinite(products).all()):
             raise FloatingPointError(
                 "gradients are not finite any more, so no update is right: training has diverged; "
@@ -194,6 +199,7 @@ def solve_dual(gram: Array, products: Array, margin: float) -> Array:
     return v
 
 
-def _on_host(values: Tensor) -> Array:
-    host: Array = values.double().cpu().numpy()
-    return host
+def _sum_on_host(parts: Sequence[Tensor]) -> Array:
+    """The sum of products over the parameters, in double precision."""
+    total: Array = torch.stack(list(parts)).cpu().double().sum(0).numpy()
+    return total

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import groupby
 from operator import is_
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -75,20 +75,38 @@ class BatchLoss:
         out = avalanche_forward(self.model, torch.cat([b[0] for b in batches]), 0)
         if not isinstance(out, Tensor) or len(out) != sum(sizes):
             return None
-        if len(set(sizes)) == 1 and _is_mean_of_samples(self.criterion):
-            return self.criterion(out, torch.cat([b[1] for b in batches])) * len(sizes)
+        targets = [b[1] for b in batches]
+        if _is_mean_of_samples(self.criterion, out, targets):
+            return _sum_of_means(self.criterion, out, torch.cat(targets), len(targets))
         pieces = out.split(sizes)
-        losses = [self.criterion(o, b[1]) for o, b in zip(pieces, batches, strict=True)]
+        losses = [self.criterion(o, y) for o, y in zip(pieces, targets, strict=True)]
         return torch.stack(losses).sum()
 
 
-def _is_mean_of_samples(criterion: Criterion) -> bool:
-    """Whether the mean of a batch is that of its equal parts; targets to ignore show in a trial."""
+def _is_mean_of_samples(
+    criterion: Criterion, out: Tensor, targets: Sequence[Tensor]
+) -> TypeGuard[nn.CrossEntropyLoss]:
+    """Whether losses of groups of one size are means over samples, each with a label."""
     return (
         type(criterion) is nn.CrossEntropyLoss
         and criterion.reduction == "mean"
         and criterion.weight is None
+        and out.dim() == 2
+        and len({(y.shape, y.dtype) for y in targets}) == 1
+        and targets[0].dim() == 1
     )
+
+
+def _sum_of_means(
+    criterion: nn.CrossEntropyLoss, out: Tensor, labels: Tensor, groups: int
+) -> Tensor:
+    """The sum of the losses of the groups, from one call; what is ignored is in no mean."""
+    ignored, smoothing = criterion.ignore_index, criterion.label_smoothing
+    each = nn.functional.cross_entropy(
+        out, labels, ignore_index=ignored, reduction="none", label_smoothing=smoothing
+    )
+    counts = (labels != ignored).view(groups, -1).sum(1)
+    return (each.view(groups, -1).sum(1) / counts).sum()
 
 
 class JointGradients:
@@ -127,6 +145,8 @@ class JointGradients:
             ``rows`` hold anything.
         """
         if len(batches) < 2 or not isinstance(loss_of, BatchLoss) or loss_of.precision is not None:
+            return None
+        if torch.is_autocast_enabled(rows[0].device.type):
             return None
         model = loss_of.model
         if not self._is_known(model, len(batches), parameters):
@@ -234,7 +254,7 @@ def _joint(
     def remember(layer: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         # The edge, not the tensor: an activation may overwrite the output in place.
         edge = torch.autograd.graph.get_gradient_edge(output) if output.requires_grad else None
-        calls.append((layer, inputs[0].detach(), edge))
+        calls.append((layer, inputs[0].detach() if inputs else output.new_empty(0), edge))
 
     handles = [layer.register_forward_hook(remember) for layer in layers]
     try:
@@ -249,13 +269,15 @@ def _joint(
     if len(set(called)) < len(called) or any(i.shape[:-1] != (sum(sizes),) for _, i, _ in calls):
         return None
     used = [(layer, inputs, edge) for layer, inputs, edge in calls if edge is not None]
+    if not used:
+        return None
     found = torch.autograd.grad(total, [edge for _, _, edge in used], allow_unused=True)
     to = {id(p): row for p, row in zip(parameters, rows, strict=True)}
     written: set[int] = set()
     for (layer, inputs, _), outputs in zip(used, found, strict=True):
         if outputs is not None:
             _write(layer, outputs, inputs, sizes, to)
-            written.update(id(p) for p in layer.parameters())
+            written.update((id(layer.weight), id(layer.bias)))
     for key in to.keys() - written:
         to[key].zero_()
     return [id(p) in written for p in parameters]

@@ -95,14 +95,16 @@ class GradientProjection(ABC):
         return _join(self.gradients(parameters, loss), parameters)
 
     def assign(self, parameters: Sequence[nn.Parameter], vector: Tensor) -> None:
-        """Make a vector the gradients; parameters that no loss depends on keep None.
-
-        Each ``.grad`` is then a part of ``vector`` itself, or a copy in the parameter's own type.
-        """
+        """Put a vector into ``.grad``; parameters that no loss depends on keep None."""
         pieces = vector.split([p.numel() for p in parameters])
+        old, new = [], []
         for parameter, piece, used in zip(parameters, pieces, self._used, strict=True):
-            if used or parameter.grad is not None:
-                parameter.grad = piece.view_as(parameter).to(parameter.dtype)
+            if parameter.grad is not None:
+                old.append(parameter.grad)
+                new.append(piece.view_as(parameter))
+            elif used:
+                parameter.grad = piece.view_as(parameter).to(parameter.dtype, copy=True)
+        torch._foreach_copy_(old, new)
 
     def state_dict(self) -> dict[str, Any]:
         """State of the memory."""
