@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch._jit_internal import is_scripting
+from torch.jit import is_scripting, is_tracing  # type: ignore[attr-defined]
 
 __all__ = ["Dropout"]
 
@@ -50,7 +50,7 @@ class Dropout(nn.Dropout):
         """``(...)`` to ``(...)``."""
         if is_scripting():
             return F.dropout(input, self.p, self.training, self.inplace)
-        elsewhere = input.device.type != "cpu" or torch._C._is_tracing()
+        elsewhere = input.device.type != "cpu" or is_tracing()
         if not self.training or self.inplace or elsewhere:
             return F.dropout(input, self.p, self.training, self.inplace)
         bits = 8 if self.p * 256 % 1 == 0 else 16

@@ -94,12 +94,17 @@ def test_masks_are_drawn_where_the_input_is():
 
 
 def test_programs_of_torch_script():
-    layer = Dropout(0.5)
+    layer, x = Dropout(0.5), torch.ones(100)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch calls them outdated
-        scripted, traced = torch.jit.script(layer), torch.jit.trace(layer.eval(), torch.ones(4))
-    assert set(scripted.train()(torch.ones(100)).tolist()) == {0.0, 2.0}
-    assert traced(torch.ones(4)).tolist() == [1.0] * 4
+        scripted = torch.jit.script(layer)
+        traced = torch.jit.trace(layer, x, check_trace=False)  # two runs draw two masks
+        evaluated = torch.jit.trace(layer.eval(), x)
+    for program in (scripted.train(), traced):
+        first, second = program(x), program(x)
+        assert set(first.tolist()) == {0.0, 2.0}
+        assert not torch.equal(first, second)
+    assert torch.equal(evaluated(x), x)
 
 
 def test_a_non_contiguous_input():

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+import torch.nn.utils.prune
 from torch import nn
 
 from avalanche.models import MTSimpleMLP, SimpleMLP
@@ -314,3 +315,42 @@ def test_losses_that_depend_on_nothing_that_trains_go_one_by_one():
     model.requires_grad_(False)
     loss_of = BatchLoss(model, F.cross_entropy)
     assert JointGradients()(loss_of, batches(3, 4), parameters, room(parameters, 2)) is None
+
+
+class ByName(nn.Module):
+    """Calls its layer by keyword, which forward hooks do not see."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 4)
+
+    def forward(self, x):
+        return self.layer(input=x)
+
+
+class Idle(nn.Module):
+    """No linear layer takes part in the answer; its parameters are trained all the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.scale = nn.Linear(5, 4), nn.Parameter(torch.ones(4))
+
+    def forward(self, x):
+        return x[:, :4] * self.scale
+
+
+@pytest.mark.parametrize("make", [ByName, Idle])
+def test_layers_whose_inputs_or_answers_are_not_seen_go_one_by_one(make):
+    model = make()
+    assert joint(model, batches(3, 4), list(model.layer.parameters()))[0] is None
+
+
+def test_a_pruned_layer_goes_one_by_one_whatever_the_rows_hold():
+    """Its parameter is not the weight it multiplies by; rows may hold the last right answer."""
+    model, data = mlp(), batches(3, 4)
+    torch.nn.utils.prune.l1_unstructured(model[0], "weight", 0.5)
+    parameters = list(model.parameters())
+    right = one_by_one(model, data, parameters)
+    rows = [row.clone() for row in right.split([p.numel() for p in parameters], 1)]
+    loss_of = BatchLoss(model, F.cross_entropy)
+    assert JointGradients()(loss_of, data, parameters, rows) is None

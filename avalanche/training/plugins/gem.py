@@ -39,7 +39,10 @@ class GEMPlugin(GradientProjectionPlugin):
 
     @property
     def G(self) -> Tensor:
-        """Gradients of the earlier experiences at this update, ``(experiences, parameters)``."""
+        """Gradients of the earlier experiences at this update, ``(experiences, parameters)``.
+
+        A copy: assign to change them.
+        """
         return self.gem.G
 
     @G.setter
