@@ -11,7 +11,7 @@ from torch import nn
 from avalanche.models import MTSimpleCNN, MTSimpleMLP, SimpleCNN, SimpleMLP
 from avalanche.models.dropout import Dropout
 
-PROBABILITIES = [0.5, 0.25, 0.1, 0.9, 1 / 256, 3e-4]
+PROBABILITIES = [0.5, 0.25, 0.1, 0.9, 1 / 256, 3 / 1024, 3e-4]
 
 
 @pytest.mark.parametrize("p", PROBABILITIES)

@@ -148,6 +148,20 @@ def test_gem_projects_by_gradients_that_were_set():
     torch.testing.assert_close(flat(p.grad for p in parameters), expected)
 
 
+@pytest.mark.parametrize("idle", ["from-the-start", "later"])
+def test_gem_takes_nothing_from_a_loss_that_a_parameter_has_no_part_in(idle):
+    """Neither a gradient of zeros, which weight decay would act on, nor one of an update before."""
+    used, other = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
+    gem = GradientEpisodicMemory(1, memory_strength=0)
+    gem.memory.add(TensorDataset(torch.ones(1, 2), torch.zeros(1)))
+    if idle == "later":
+        gem.look_back([used, other], lambda batch: (batch[0] * (used + other)).sum())
+    used.grad = torch.tensor([-3.0, -1.0])
+    gem([used, other], lambda batch: (batch[0] * used).sum())
+    assert used.grad.tolist() == [-1.0, 1.0]  # on the plane of what is remembered, (1, 1)
+    assert other.grad is None
+
+
 def test_gem_is_as_exact_with_many_small_parameters_of_sixteen_bits():
     torch.manual_seed(0)
     rows, g = torch.randn(3, 64 * 200).bfloat16(), torch.randn(64 * 200).bfloat16()
