@@ -124,6 +124,15 @@ def test_report_is_built_again_from_what_was_written(tiny, tmp_path, capsys) -> 
     assert (tmp_path / "else" / "report.html").is_file()
 
 
+@pytest.fixture
+def heard_interrupts():
+    """A suite started in the background ignores Ctrl-C, and so would the processes it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_interrupts")
 def test_stopping_in_the_middle_keeps_what_was_computed(tiny, tmp_path) -> None:
     out = tmp_path / "x"
     words = [*tiny, "--seeds", "500", "--out", str(out)]
