@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from .data_attribute import DataAttribute
 from .fetch import Fetcher, split_order
 from .pipeline import Part
-from .transform_groups import TransformDef, TransformGroups, unknown_group
+from .transform_groups import TransformDef, TransformGroups, groups_of_options, unknown_group
 from .view import View
 from .wrap import Operand, as_index, as_list, check_attribute, merge_operands, operand_of
 
@@ -40,9 +40,12 @@ class AvalancheDataset(Dataset[Any]):
             affected by :meth:`replace_current_transform_group`.
         collate_fn: makes a batch from a list of samples; by default the first dataset's, else
             torch's default collation, which alone allows the fast path.
+        **older: what releases up to 0.2 took, ``transform``, ``target_transform``,
+            ``initial_transform_group``, ``task_labels``, ``targets`` and ``dataset_type``; samples
+            are ``(x, y, t)`` then, as those of ``make_classification_dataset``.
 
     Raises:
-        TypeError: if something given is no dataset.
+        TypeError: if something given is no dataset, or an argument has an unknown name.
         ValueError: if an attribute's length is not that of the data.
         IndexError: if an index is out of range.
 
@@ -62,10 +65,18 @@ class AvalancheDataset(Dataset[Any]):
         *,
         indices: Sequence[int] | Tensor | None = None,
         data_attributes: Sequence[DataAttribute] | None = None,
-        transform_groups: TransformGroups | None = None,
-        frozen_transform_groups: TransformGroups | None = None,
+        transform_groups: TransformGroups | Mapping[str, Any] | None = None,
+        frozen_transform_groups: TransformGroups | Mapping[str, Any] | None = None,
         collate_fn: Callable[[list[Any]], Any] | None = None,
+        **older: Any,
     ) -> None:
+        if older:
+            from .older_names import made_with_older_words
+
+            older["transform_groups"] = transform_groups
+            datasets, transform_groups = made_with_older_words(datasets, older), None
+        transform_groups = groups_of_options(None, None, transform_groups)
+        frozen_transform_groups = groups_of_options(None, None, frozen_transform_groups)
         known: dict[int, Operand] = {}
         operands = [operand_of(d, known) for d in as_list(datasets)]
         merged = merge_operands(operands)

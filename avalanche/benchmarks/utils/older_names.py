@@ -6,6 +6,7 @@ make datasets now. ``dataset_type`` no longer decides anything.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any
@@ -40,6 +41,30 @@ class AvalancheDatasetType(Enum):
     CLASSIFICATION = 1
     REGRESSION = 2
     SEGMENTATION = 3
+
+
+_OLDER_WORDS = (
+    *("collate_fn", "data_attributes", "dataset_type", "frozen_transform_groups", "indices"),
+    *("initial_transform_group", "target_transform", "targets", "task_labels", "transform"),
+    "transform_groups",
+)
+
+
+def made_with_older_words(dataset: Any, words: dict[str, Any]) -> Supervised:
+    """What ``AvalancheDataset(dataset, task_labels=1, ...)`` made up to 0.2.
+
+    Raises:
+        TypeError: a word that no release took, with the nearest ones.
+    """
+    for word in words:
+        if word not in _OLDER_WORDS:
+            near = difflib.get_close_matches(word, _OLDER_WORDS, n=3, cutoff=0.6) or _OLDER_WORDS
+            raise TypeError(
+                f"AvalancheDataset() got an unexpected keyword argument {word!r}; "
+                f"did you mean {' or '.join(near)}?"
+            )
+    options = {word: value for word, value in words.items() if word != "dataset_type"}
+    return _make_taskaware_classification_dataset(dataset, **options)
 
 
 def AvalancheSubset(

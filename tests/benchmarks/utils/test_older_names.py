@@ -62,3 +62,43 @@ def test_targets_of_other_kinds_are_targets_too():
     assert values.batch([2])[1].tolist() == [2.0]
     masks = U.as_segmentation_dataset(TensorDataset(torch.zeros(2, 1, 4, 4), torch.ones(2, 4, 4)))
     assert masks.batch([0, 1])[1].shape == (2, 4, 4)
+
+
+def doubled(x):
+    return 2 * x
+
+
+def test_dataset_with_the_arguments_of_releases_up_to_0_2():
+    pair = TensorDataset(torch.arange(6.0).view(3, 2), torch.tensor([4, 0, 4]))
+    data = U.AvalancheDataset(
+        pair, transform=doubled, task_labels=[1, 1, 2], dataset_type=U.AvalancheDatasetType(1)
+    )
+    x, y, t = data[2]
+    assert (x.tolist(), int(y), t) == ([8.0, 10.0], 4, 2)
+    x, y, t = data.batch([2, 0])
+    assert (x.tolist(), y.tolist(), t.tolist()) == ([[8, 10], [0, 2]], [4, 4], [2, 1])
+    assert list(data.targets) == [4, 0, 4]
+    assert list(data.targets_task_labels) == [1, 1, 2]
+    own = U.AvalancheDataset(pair, targets=[7, 8, 9], indices=[2, 1])
+    assert list(own.targets) == [9, 8]
+    assert list(own.targets_task_labels) == [0, 0]
+
+
+def test_groups_of_transforms_as_a_dictionary():
+    pair = TensorDataset(torch.ones(2, 1), torch.tensor([0, 1]))
+    groups = {"train": (doubled, None), "eval": (None, None)}
+    for older in ({}, {"initial_transform_group": "eval", "task_labels": 3}):
+        data = U.AvalancheDataset(pair, transform_groups=groups, **older)
+        assert data.train()[0][0].tolist() == [2.0]
+        assert data.eval()[0][0].tolist() == [1.0]
+        assert data.current_group == older.get("initial_transform_group", "train")
+    frozen = U.AvalancheDataset(pair, frozen_transform_groups=groups)
+    assert frozen.remove_current_transform_group()[0][0].tolist() == [2.0]
+
+
+def test_a_misspelt_argument_of_a_dataset_is_told_with_the_nearest():
+    pair = TensorDataset(torch.ones(2, 1), torch.tensor([0, 1]))
+    with pytest.raises(TypeError, match="'task_label'.*did you mean task_labels"):
+        U.AvalancheDataset(pair, task_label=1)
+    with pytest.raises(TypeError, match="'indizes'.*did you mean indices"):
+        U.AvalancheDataset(pair, indizes=[1])
