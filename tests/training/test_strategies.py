@@ -12,6 +12,7 @@ import avalanche.extras.models
 import avalanche.models
 from avalanche.benchmarks.generators import NCScenario
 from avalanche.benchmarks.scenarios import DatasetPart
+from avalanche.core import SupervisedPlugin
 from avalanche.extras.models import SimpleMLP
 from avalanche.training import strategies, supervised
 from avalanche.training.plugins import EvaluationPlugin
@@ -129,6 +130,34 @@ def test_counters_of_the_older_base_strategy():
     strategy.train(scenario().train_stream)
     assert seen == [(0, 1), (0, 2), (1, 1), (1, 2)]  # the clock has counted the epoch by then
     assert (strategy.training_exp_counter, strategy.epoch) == (2, 2)
+
+
+@pytest.mark.parametrize("kind", [strategies.BaseStrategy, strategies.Naive, strategies.Replay])
+def test_own_methods_of_older_strategies_call_those_above(kind):
+    seen = []
+
+    class Plugin(SupervisedPlugin):
+        def before_training_exp(self, strategy, **kwargs):
+            seen.append("plugin")
+
+    class Own(kind):
+        def before_training_exp(self, **kwargs):
+            super().before_training_exp(**kwargs)
+            seen.append(len(self.dataloader))
+
+        def after_eval_iteration(self, **kwargs):
+            super().after_eval_iteration(**kwargs)
+            seen.append("evaluated")
+
+    model, optimizer = parts()
+    strategy = Own(
+        model, optimizer, CrossEntropyLoss(), train_mb_size=5, eval_mb_size=10,
+        plugins=[Plugin()], evaluator=None)  # fmt: skip
+    experience = scenario().train_stream[0]  # 20 samples
+    strategy.train(experience)
+    assert seen == ["plugin", 4]
+    strategy.eval(experience)
+    assert seen[2:] == ["evaluated", "evaluated"]
 
 
 def test_paths_of_0_6_for_templates_and_strategies():
