@@ -14,6 +14,7 @@ from avalanche.benchmarks.utils import (
     _make_taskaware_tensor_classification_dataset,
     as_classification_dataset,
 )
+from avalanche.checkpointing import maybe_load_checkpoint, save_checkpoint
 from avalanche.core import SupervisedPlugin
 from avalanche.models import IncrementalClassifier
 from avalanche.testing import streams
@@ -183,6 +184,38 @@ def test_as_a_plugin_with_one_memory_for_each_task():
     data = TensorDataset(x, y)
     naive.train(nc_benchmark(data, data, 2, task_labels=True).train_stream)
     assert {t: len(m.buffer) for t, m in plugin.storage_policy.tasks.items()} == {0: 8, 1: 8}
+
+
+def test_an_interrupted_experience_is_in_the_memory_once(tmp_path):
+    class Interrupts(Look):
+        armed = False
+
+        def after_training_iteration(self, strategy, **kwargs):
+            if self.armed:
+                raise KeyboardInterrupt
+
+    def memory(strategy):
+        return next(p for p in strategy.plugins if isinstance(p, GDumbPlugin)).storage_policy
+
+    benchmark = streams.class_incremental()
+    first, second = benchmark.train_stream[:2]
+    look = Interrupts()
+    strategy, _ = make(mem_size=1000, plugins=[look])
+    strategy.train(first)
+    look.armed = True
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            strategy.train(second)
+    save_checkpoint(strategy, tmp_path / "x.pt")
+    look.armed = False
+    later, _ = make(mem_size=1000, plugins=[look])
+    maybe_load_checkpoint(later, tmp_path / "x.pt", unique_objects=benchmark)
+    assert memory(later).buffer.targets.count == first.dataset.targets.count
+    for resumed in (strategy, later):
+        resumed.train(second)
+        both = first.dataset.concat(second.dataset)
+        assert memory(resumed).buffer.targets.count == both.targets.count
+        assert len(torch.unique(torch.cat(look.x), dim=0)) == len(both)
 
 
 def test_wrong_sizes_are_refused():

@@ -1,10 +1,11 @@
 """GDumb as a plugin."""
 
+from copy import copy
 from typing import Any
 
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.fresh_start import FreshStart
-from avalanche.training.storage_policy import GreedyBalancingBuffer
+from avalanche.training.storage_policy import ClassBalancedBuffer, GreedyBalancingBuffer
 from avalanche.training.storage_policy.base import check_size
 
 __all__ = ["GDumbPlugin"]
@@ -16,6 +17,9 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
     The memory takes in the experience first; then the weights and the optimizer go back to where
     they began, and training sees the memory and nothing else. Use many epochs: the model learns
     from scratch each time.
+
+    An experience stays in the memory when its training has ended. After training that was
+    interrupted the next one starts from the memory as it was before.
 
     Args:
         mem_size: capacity of the memory in samples, at least 1; with task labels, the capacity
@@ -45,6 +49,7 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
                 f"mem_size={mem_size}: GDumb trains on the memory alone; give at least 1 sample"
             )
         self.fresh_start = FreshStart()
+        self._before: dict[int, ClassBalancedBuffer] | None = None  # an experience not yet learnt
 
     @property
     def mem_size(self) -> int:
@@ -53,6 +58,9 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
 
     def after_train_dataset_adaptation(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Take in the experience, go back to the initial weights, train on the memory."""
+        if self._before is not None:
+            self.storage_policy.tasks = self._before
+        self._before = {task: copy(m) for task, m in self.storage_policy.tasks.items()}
         self.storage_policy.update(strategy)
         strategy.adapted_dataset = self.storage_policy.buffer.train()
         self.fresh_start.restore(strategy.model, strategy.optimizer)
@@ -61,10 +69,16 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
         """Remember the initial weights of units that have just joined."""
         self.fresh_start.remember(strategy.model, strategy.optimizer)
 
+    def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Keep the experience, now that it is learnt."""
+        self._before = None
+
     def state_dict(self) -> dict[str, Any]:
-        """The memory and the initial weights."""
-        start = self.fresh_start.state_dict()
-        return {"memory": self.storage_policy.state_dict(), "fresh_start": start}
+        """The memory of what is learnt, and the initial weights."""
+        memory = copy(self.storage_policy)
+        if self._before is not None:
+            memory.tasks = self._before
+        return {"memory": memory.state_dict(), "fresh_start": self.fresh_start.state_dict()}
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Refuse the memory of another capacity."""
@@ -77,4 +91,5 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`; needs ``parts`` in the context."""
         self.storage_policy.load_state_dict(state["memory"], context["parts"])
+        self._before = None
         self.fresh_start.load_state_dict(state["fresh_start"])

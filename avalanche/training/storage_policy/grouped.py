@@ -37,7 +37,8 @@ class GroupedBuffer(ExemplarsBuffer):
     having come first.
 
     All samples lie in one view with two columns, weight and group. An update is a handful of
-    tensor operations on as many elements as the memory and the new data have.
+    tensor operations on as many elements as the memory and the new data have. It replaces what the
+    buffer holds and changes nothing in place, so that a shallow copy stays as it is.
 
     Args:
         max_size: capacity in samples, over all groups.
@@ -95,9 +96,10 @@ class GroupedBuffer(ExemplarsBuffer):
 
     def _divide(self, keys: Sequence[int], counts: Sequence[int]) -> list[int]:
         """Samples that each group may keep."""
-        for key in keys:
-            if key not in self._precedence:
-                self._precedence[key] = float(torch.rand((), dtype=torch.float64))
+        known = self._precedence
+        fresh = {k: float(torch.rand((), dtype=torch.float64)) for k in keys if k not in known}
+        if fresh:
+            self._precedence = {**known, **fresh}
         ranked = sorted(range(len(keys)), key=lambda i: self._precedence[keys[i]])
         shares = self.get_group_lengths(len(keys))
         if self.adaptive_size:
