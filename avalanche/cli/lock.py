@@ -15,11 +15,15 @@ LOCK_FILE = ".lock"
 
 
 @contextmanager
-def only_writer(folder: Path) -> Iterator[None]:
+def only_writer(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Keep other processes from writing into a folder until the block ends or this process dies.
 
     The folder is made if absent. The lock is a file in it, which is gone afterwards. Where the
     system or the disk has no such locks (Windows, some network disks) nobody is kept out.
+
+    Args:
+        folder: where to write.
+        wait: until another process is done, instead of an error.
 
     Raises:
         UsageError: another process writes there.
@@ -31,7 +35,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_FILE
-    handle = _locked(path, folder)
+    handle = _locked(path, folder, wait)
     try:
         yield
     finally:
@@ -40,7 +44,7 @@ def only_writer(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _locked(path: Path, folder: Path) -> int | None:
+def _locked(path: Path, folder: Path, wait: bool) -> int | None:
     """The locked file, open; None where there are no locks."""
     try:
         import fcntl
@@ -49,7 +53,7 @@ def _locked(path: Path, folder: Path) -> int | None:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(handle)
             raise UsageError(

@@ -132,9 +132,7 @@ def _run_all(requests: Sequence[tuple[Config, Request]], kept: Path, options: An
                     words = ("--seed", str(seed), "--seeds", "1")
                     one = _request(config, options.data, *words)
                     result = _run_seed(config, one, options.runs, progress)
-                    record = _known(config, kept)  # another process may have added to it
-                    record.seeds[seed] = result
-                    record.save(_file(config, kept))
+                    _keep(config, kept, seed, result)
         except Exception as error:
             if options.debug:
                 raise
@@ -177,6 +175,16 @@ def _run_seed(config: Config, request: Request, runs: Path, progress: Progress) 
     )
 
 
+def _keep(config: Config, kept: Path, seed: int, result: SeedResult) -> None:
+    """Add a seed to the kept results, to which other processes add theirs."""
+    from avalanche.cli.lock import only_writer
+
+    with only_writer(kept, wait=True):
+        record = _known(config, kept)
+        record.seeds[seed] = result
+        record.save(_file(config, kept))
+
+
 def _known(config: Config, kept: Path) -> Record:
     """The kept results of the same settings, or an empty record."""
     record = Record.load(_file(config, kept))
@@ -207,11 +215,13 @@ def _write_page(page: Path, configs: Sequence[Config], kept: Path) -> None:
     rows = [(config, Record.load(_file(config, kept))) for config in configs]
     page.parent.mkdir(parents=True, exist_ok=True)
     write_text(page, results_page(rows, page))
-    for name in missing_reasons(rows):
-        sys.stderr.write(
-            f"avalanche reproduce: {name}: further than two points from a checked reference and "
-            "no reason is given; find it, and say it under reference.note\n"
-        )
+    for config, seeds in missing_reasons(rows):
+        said = f"avalanche reproduce: {config.name}: further than two points from a checked "
+        if seeds < config.seeds:
+            said += f"reference with {seeds} of {config.seeds} seeds; run the others before judging"
+        else:
+            said += "reference and no reason is given; find it, and say it under reference.note"
+        sys.stderr.write(said + "\n")
 
 
 def commit_of_code() -> str:

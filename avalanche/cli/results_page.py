@@ -58,15 +58,15 @@ def results_page(rows: Rows, page: Path) -> str:
     return "\n".join(parts) + _machines(kept for config, kept in rows if _fitting(config, kept))
 
 
-def missing_reasons(rows: Rows) -> list[str]:
-    """Return the configurations that miss a checked reference and say no reason."""
+def missing_reasons(rows: Rows) -> list[tuple[Config, int]]:
+    """Configurations that miss a checked reference and say no reason, with their seeds so far."""
     found = []
     for config, kept in rows:
         record = _fitting(config, kept)
         if record and not config.reference.note:
             reached = 100 * record.values(config.reference.metric).mean
             if config.reference.is_missed(reached):
-                found.append(config.name)
+                found.append((config, len(record.seeds)))
     return found
 
 

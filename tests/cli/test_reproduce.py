@@ -1,6 +1,8 @@
 import json
 import shutil
 import subprocess
+import sys
+import time
 
 import pytest
 import yaml
@@ -100,7 +102,35 @@ def test_a_missed_reference_without_a_reason_is_told(tmp_path, capsys) -> None:
     reference = {**TINY["reference"], "published": 5, "source": "P", "mark": "V"}
     configure(tmp_path, reference=reference, seeds=1)
     assert main(["reproduce", "--quiet"]) == 0
-    assert "digits/class/naive: further than two points" in capsys.readouterr().err
+    errors = capsys.readouterr().err
+    assert "digits/class/naive: further than two points" in errors
+    assert "say it under reference.note" in errors
+
+
+def test_a_reference_is_missed_by_all_seeds_together_only(tmp_path, capsys) -> None:
+    reference = {**TINY["reference"], "published": 5, "source": "P", "mark": "V"}
+    configure(tmp_path, reference=reference, seeds=2)
+    assert main(["reproduce", "--quiet", "--seeds", "1"]) == 0
+    errors = capsys.readouterr().err
+    assert "with 1 of 2 seeds; run the others before judging" in errors
+    assert "reference.note" not in errors
+
+
+def test_results_of_two_processes_are_both_kept(tmp_path) -> None:
+    pytest.importorskip("fcntl", reason="the system has no such locks")
+    configure(tmp_path, seeds=1)
+    words = [sys.executable, "-m", "avalanche.cli.main", "reproduce", "--quiet"]
+    with only_writer(tmp_path / "docs/results"):  # another one is adding a seed
+        process = subprocess.Popen(words, cwd=tmp_path)
+        done = tmp_path / "runs/reproduce/digits/class/naive/seed-0/summary.json"
+        while process.poll() is None and not (done.exists() and "complete" in done.read_text()):
+            time.sleep(0.05)
+        assert process.poll() is None
+        config = Config.read(tmp_path / "configs/digits/class/naive.yaml")
+        other = SeedResult(0.5, 0.5, [0.5], 1.0, 1.0, "abc", "today", {})
+        Record(config.settings, {1: other}).save(tmp_path / "docs/results/digits/class/naive.json")
+    assert process.wait(60) == 0
+    assert sorted(kept(tmp_path).seeds) == [0, 1]
 
 
 def keep(tmp_path, name: str) -> None:

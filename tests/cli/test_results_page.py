@@ -60,7 +60,7 @@ def test_results_of_other_settings_are_not_shown() -> None:
 def test_a_missed_reference_is_bold_and_needs_a_reason() -> None:
     missed = (config(), record(0.8, 0.8))
     assert "**\N{MINUS SIGN}10.0** (no reason given)" in line(page(missed))
-    assert missing_reasons([missed]) == ["split/class/naive"]
+    assert missing_reasons([missed]) == [(missed[0], 2)]
     explained = (config(note="Fewer epochs"), record(0.8, 0.8))
     assert "| **\N{MINUS SIGN}10.0** |" in line(page(explained))
     assert "Note: Fewer epochs." in page(explained)
