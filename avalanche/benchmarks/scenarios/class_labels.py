@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -54,6 +55,21 @@ def with_whole_labels(dataset: Any) -> Any:
         return dataset
     same = MapClasses(range(int(column.max().item()) + 1))
     return map_classes(dataset, DefaultTransformGroups((None, same)))
+
+
+def check_known(name: str, dataset: Any, known: Sequence[int]) -> None:
+    """Refuse samples of classes that no experience would have.
+
+    Raises:
+        ValueError: naming the classes.
+    """
+    unknown = sorted(dataset.targets.uniques - set(known))
+    if unknown:
+        raise ValueError(
+            f"{name}: has samples of the classes {unknown[:10]}, which the training data lack, so "
+            "they would be in no experience; leave them out of the data, or name the classes to "
+            "use in a class order"
+        )
 
 
 def _refuse(what: str, hint: str) -> NoReturn:

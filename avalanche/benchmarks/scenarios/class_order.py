@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
@@ -46,6 +48,21 @@ def class_order(
     return [known[i] for i in torch.randperm(len(known), generator=generator).tolist()]
 
 
+def positive_int(name: str, value: Any, what: str = "") -> int:
+    """A whole number above zero, of Python, numpy or torch.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name}={value!r}: expected an int above zero{what}")
+    return number
+
+
 def classes_per_experience(
     n_classes: int, n_experiences: int, given: Mapping[int, int] | None
 ) -> list[int]:
@@ -63,8 +80,7 @@ def classes_per_experience(
         >>> classes_per_experience(10, 4, {0: 4})
         [4, 2, 2, 2]
     """
-    if not isinstance(n_experiences, int) or n_experiences < 1:
-        raise ValueError(f"n_experiences={n_experiences!r}: expected an int above zero")
+    n_experiences = positive_int("n_experiences", n_experiences)
     given = dict(given or {})
     odd = {i: n for i, n in given.items() if not 0 <= i < n_experiences or n < 0}
     if odd:

@@ -46,18 +46,14 @@ class StreamTransforms(NamedTuple):
             pairs = {"train": own, "eval": own}
         group = "train" if stream == "train" else "eval"
         groups = {name: pair for name, pair in pairs.items() if pair != (None, None)}
-        made = _make_taskaware_classification_dataset(
+        return _make_taskaware_classification_dataset(
             dataset,
             transform_groups=TransformGroups({"train": None, "eval": None, **groups})
             if groups
             else None,
+            initial_transform_group=group,
             task_labels=task_labels,
         )
-        target_transform = pairs[group][1]
-        if target_transform is not None:
-            targets = [target_transform(value) for value in made.targets]
-            made = made.update_data_attribute("targets", targets)
-        return made.with_transforms(group)
 
 
 def build(

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from ..utils.wrap import as_index
+from .class_order import positive_int
 
 
 def assign_instances(
@@ -46,8 +47,7 @@ def assign_instances(
         [[0, 2, 1], [4, 3]]
     """
     total = sum(len(positions) for positions in groups.values())
-    if not isinstance(n_experiences, int) or n_experiences < 1:
-        raise ValueError(f"n_experiences={n_experiences!r}: expected an int above zero")
+    n_experiences = positive_int("n_experiences", n_experiences)
     if n_experiences > total:
         raise ValueError(
             f"n_experiences={n_experiences}: the training data has only {total} samples; "

@@ -17,7 +17,7 @@ from ..utils import (
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset, map_classes
 from ..utils.transforms import MapClasses
-from .class_labels import with_whole_labels
+from .class_labels import check_known, with_whole_labels
 from .class_order import class_order, classes_per_experience
 from .classification_scenario import (
     ClassificationExperience,
@@ -101,6 +101,8 @@ class NCScenario(ClassificationScenario):
             order, counts = self._repeat(reproducibility_data)
         else:
             order = class_order(known, shuffle, seed, fixed_class_order)
+            if fixed_class_order is None:
+                check_known("test_dataset", test, known)
             counts = classes_per_experience(len(order), n_experiences, per_experience_classes)
         self.classes_order_original_ids: list[int] = order
         self.n_classes_per_exp: list[int] = counts

@@ -11,6 +11,7 @@ import torch
 from avalanche.core.experiences import CLExperience, ExperienceAttribute
 
 from ..utils.view import View
+from .class_order import positive_int
 from .dataset_experience import DatasetExperience
 
 FIELDS = (
@@ -262,12 +263,7 @@ class Slices:
 
 def check_size(experience_size: int) -> int:
     """A checked number of samples per part."""
-    if not isinstance(experience_size, int) or experience_size < 1:
-        raise ValueError(
-            f"experience_size={experience_size!r}: expected an int above zero, the number of "
-            "samples of a part"
-        )
-    return experience_size
+    return positive_int("experience_size", experience_size, ", the number of samples of a part")
 
 
 def any_seed() -> int:

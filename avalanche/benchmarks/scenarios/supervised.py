@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from ..utils import as_classification_dataset
-from .class_labels import of_pair, with_whole_labels
+from .class_labels import check_known, of_pair, with_whole_labels
 from .class_order import class_order as ordered_classes
 from .classes_timeline import with_classes_timeline
 from .dataset_experience import DatasetExperience
@@ -65,6 +65,9 @@ def class_incremental_benchmark(
     first = data.get("train", next(iter(data.values())))
     known = sorted(first.targets.uniques)
     order = ordered_classes(known, True, seed, class_order)
+    if class_order is None:
+        for name, dataset in data.items():
+            check_known(f"datasets_dict[{name!r}]", dataset, known)
     sizes = _sizes(len(order), num_experiences, num_classes_per_exp)
     ends = torch.tensor(sizes).cumsum(0).tolist()
     contents = [order[end - size : end] for size, end in zip(sizes, ends, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, MutableMapping
 from functools import partial
 from typing import Any
@@ -159,7 +160,7 @@ def _split_balanced(
 
 def _size(validation_size: int | float, n_samples: int | None) -> int:
     """Number of validation samples."""
-    if isinstance(validation_size, float):
+    if not isinstance(validation_size, numbers.Integral):
         if not 0 <= validation_size <= 1:
             raise ValueError(
                 f"validation_size={validation_size}: expected a share from 0.0 to 1.0, or an int "
@@ -171,7 +172,7 @@ def _size(validation_size: int | float, n_samples: int | None) -> int:
             f"validation_size={validation_size}: the dataset has {n_samples} samples; expected 0 "
             f"to {n_samples}, or a float for a share"
         )
-    return validation_size
+    return int(validation_size)
 
 
 def benchmark_with_validation_stream(

@@ -12,7 +12,7 @@ from .data import AvalancheDataset
 from .data_attribute import DataAttribute, as_column, is_single, task_labels_of
 from .pipeline import Program
 from .sources import ColumnSource
-from .targets import find_targets, transformed_targets
+from .targets import find_targets, find_task_labels, transformed_targets
 from .task_set import TaskSet
 from .transform_groups import DefaultTransformGroups, TransformGroups, groups_of_options
 from .transforms import MapClasses
@@ -122,7 +122,7 @@ def _make_taskaware_classification_dataset(
         initial_transform_group,
     )
     if task_labels is None:
-        task_labels = base.data_attributes.get("targets_task_labels", 0)
+        task_labels = known_task_labels(base)
     labels = task_labels_of(task_labels, len(made))
     made = made.update_data_attribute("targets_task_labels", labels)
     return (
@@ -280,6 +280,13 @@ def chained(values: Any, sizes: Sequence[int]) -> Any:
         for v, n in zip(values, sizes, strict=True)
     )
     return [value for part in values for value in part] if per_dataset else values
+
+
+def known_task_labels(data: AvalancheDataset) -> Any:
+    """The task labels that data have, as an attribute or where they come from; else 0."""
+    known = data.data_attributes.get("targets_task_labels")
+    found = find_task_labels(data._view) if known is None else known
+    return 0 if found is None else found
 
 
 def _with_targets(

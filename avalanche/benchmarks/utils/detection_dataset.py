@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .classification_dataset import chained
+from .classification_dataset import chained, known_task_labels
 from .collate_functions import detection_collate_fn
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute, task_labels_of
@@ -111,7 +111,7 @@ def make_detection_dataset(
     if targets is not None:
         made = made.update_data_attribute("targets", DataAttribute(targets, "targets"))
     if task_labels is None:
-        task_labels = base.data_attributes.get("targets_task_labels", 0)
+        task_labels = known_task_labels(base)
     labels = task_labels_of(task_labels, len(made))
     made = made.update_data_attribute("targets_task_labels", labels)
     if initial_transform_group is not None:

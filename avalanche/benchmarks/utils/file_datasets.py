@@ -32,7 +32,8 @@ def default_image_loader(path: PathLike) -> Any:
 def default_flist_reader(flist: PathLike) -> list[tuple[str, int]]:
     """Read a file list: one ``path label`` per line, as Caffe writes them.
 
-    The label is what follows the last blank, so paths may contain blanks. Empty lines are skipped.
+    The label is what follows the last blank or tab, so paths may contain blanks. Empty lines are
+    skipped.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -48,8 +49,9 @@ def default_flist_reader(flist: PathLike) -> list[tuple[str, int]]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
-        name, _, label = line.strip().rpartition(" ")
-        if not name or not label.lstrip("-").isdigit():
+        name, *rest = line.strip().rsplit(maxsplit=1)
+        label = rest[0] if rest else ""
+        if not label.lstrip("-").isdigit():
             raise ValueError(
                 f"{path}, line {number}: {line.strip()!r}: expected 'path label' with a whole "
                 "number as label; pass flist_reader= to read another format"

@@ -43,7 +43,9 @@ class TableSource(Source):
 
     def sample(self, row: int) -> Any:
         read = self.table[row]
-        return read if self.columns is None else tuple(read[name] for name in self.columns)
+        if self.columns is None:
+            return read
+        return tuple(_numbers_as_tensor(read[name]) for name in self.columns)
 
     def gather(self, rows: Tensor) -> list[Column] | None:
         if self.columns is None:
@@ -165,7 +167,18 @@ def _as_column(values: Any) -> Column:
         return values
     if isinstance(values, np.ndarray):
         return torch.from_numpy(values)
-    return stack_column(list(values))
+    numbers = _numbers_as_tensor(values)
+    return numbers if isinstance(numbers, Tensor) else stack_column(list(values))
+
+
+def _numbers_as_tensor(value: Any) -> Any:
+    """A list of numbers, or of such lists of one length, as a tensor; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    try:
+        return torch.tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        return value  # images, text, lists of several lengths
 
 
 def _decoded(source: TableSource) -> ColumnSource:

@@ -202,17 +202,23 @@ class Part:
         return Part(self.source, stages, self.n_frozen)
 
     def replace(self, group: str, transform: TransformDef) -> Part:
-        """This part with another transform in a group of the last stage, unless that is frozen."""
+        """This part with one transform in a group, instead of all that are not frozen."""
         if self.n_frozen == len(self.stages):
             if transform is None:
                 return self
             return self.then(EmptyTransformGroups().replaced(group, transform))
-        stages = (*self.stages[:-1], self.stages[-1].replaced(group, transform))
+        frozen, others = self.stages[: self.n_frozen], self.stages[self.n_frozen : -1]
+        emptied = [stage.replaced(group, None) for stage in others]
+        stages = (*frozen, *emptied, self.stages[-1].replaced(group, transform))
         return Part(self.source, stages, self.n_frozen)
 
     def sample(self, row: int, group: str) -> Any:
         """One transformed sample."""
-        return self.program(group).sample(self.source.sample(row), self.source.target)
+        sample, program = self.source.sample(row), self.program(group)
+        label = None
+        if isinstance(sample, dict) and program.target_steps:
+            label = self.source.target_key(sample, row)
+        return program.sample(sample, label)
 
     def fetch(self, rows: Tensor, group: str) -> list[Column] | None:
         """The transformed columns of many rows, or None where samples are no tuples."""

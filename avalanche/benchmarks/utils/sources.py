@@ -21,6 +21,7 @@ from .columns import Column, ImageBatch
 from .fingerprints import checksum, describe, describe_list, shortened
 
 TARGET_NAMES = ("targets", "target", "labels", "label", "y")  # fields and keys that hold labels
+_LABEL_TYPES = (torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 _CONTENT_NAMES = ("paths", "files", "samples", "imgs", *TARGET_NAMES)  # of data on disk
 _FUNCTION_NAMES = ("transform", "target_transform", "transforms", "loader")
 
@@ -60,6 +61,24 @@ class Source(ABC):
     def describe(self) -> str:
         """Kind, shapes, dtypes and a checksum: equal for equal data, in any process."""
 
+    def target_key(self, sample: dict[str, Any], row: int) -> str | None:
+        """The key of the target in a dictionary: the one that holds what ``targets`` say.
+
+        Raises:
+            ValueError: none does, so a change of the target would be of something else.
+        """
+        if self.target is None and self.found_targets is not None:
+            value = self.found_targets[row]
+            usual = [name for name in TARGET_NAMES if name in sample]
+            self.target = next((k for k in (*usual, *sample) if _equal(sample[k], value)), None)
+            if self.target is None:
+                raise ValueError(
+                    f"{self.name}: sample {row} is a dictionary with the keys {sorted(sample)}, "
+                    f"and none holds {value}, which its 'targets' say; labels can't be changed "
+                    "where they don't stand: let the samples hold the target"
+                )
+        return self.target
+
     def details(self) -> str:
         """What tells apart sources that :meth:`describe` may not: where the data lies, say."""
         return ""
@@ -79,7 +98,8 @@ class ColumnSource(Source):
 
     Args:
         columns: tensors of equal length, samples along the first dimension. Integer columns of
-            labels (1-D, from the second on) are kept as int64, which losses expect.
+            labels (1-D, from the second on) are kept as int64, which losses expect, and so are
+            truth values in the second.
         images: whether the first column holds pixels of PIL-like images, uint8
             ``(rows, channels, height, width)``: transforms then see PIL images, or their pixels.
         wrapped: the dataset that the columns are of, if there is one.
@@ -105,7 +125,7 @@ class ColumnSource(Source):
                 "pass tensors with one row per sample"
             )
         self._wrapped = wrapped
-        self.columns = tuple(_label_column(c) if i else c for i, c in enumerate(columns))
+        self.columns = tuple(_label_column(c, i) if i else c for i, c in enumerate(columns))
         self.images = images
 
     def __len__(self) -> int:
@@ -166,7 +186,7 @@ class SampleSource(Source):
         return len(self.dataset)
 
     def sample(self, row: int) -> Any:
-        return self.dataset[row]
+        return _with_whole_label(self.dataset[row])
 
     def gather(self, rows: Tensor) -> list[Column] | None:
         picked = rows.tolist()
@@ -174,6 +194,7 @@ class SampleSource(Source):
         samples = [self.dataset[row] for row in picked] if many is None else many(picked)
         if not samples or not all(isinstance(s, (tuple, list)) for s in samples):
             return None
+        samples = [_with_whole_label(sample) for sample in samples]
         return [list(field) for field in zip(*samples, strict=True)]
 
     def stored_targets(self) -> Any:
@@ -232,9 +253,35 @@ def _one_per_sample(values: Any, length: int) -> bool:
     return isinstance(values, Sequence) and len(values) == length
 
 
-def _label_column(column: Tensor) -> Tensor:
+def _equal(a: Any, b: Any) -> bool:
+    """Equality of single values and of arrays; anything else is not equal."""
+    try:
+        one, two = torch.as_tensor(a), torch.as_tensor(b)
+    except (TypeError, ValueError, RuntimeError):
+        return False  # names, images
+    return one.shape == two.shape and bool((one == two).all())
+
+
+def _with_whole_label(sample: Any) -> Any:
+    """A sample ``(x, y, ...)``; a whole number that losses do not take as a label becomes one."""
+    if not isinstance(sample, (tuple, list)) or len(sample) < 2:
+        return sample
+    label = sample[1]
+    if isinstance(label, (np.generic, np.ndarray)):
+        if label.ndim or label.dtype.kind not in "biu":
+            return sample
+    elif isinstance(label, Tensor):
+        if label.ndim or label.dtype not in _LABEL_TYPES:
+            return sample
+        return (sample[0], label.long(), *sample[2:])
+    elif not isinstance(label, bool):
+        return sample
+    return (sample[0], int(label), *sample[2:])
+
+
+def _label_column(column: Tensor, position: int) -> Tensor:
     integer = not (column.is_floating_point() or column.is_complex())
-    if column.ndim == 1 and integer and column.dtype != torch.bool:
+    if column.ndim == 1 and integer and (position == 1 or column.dtype != torch.bool):
         return column.to(torch.int64)
     return column
 

@@ -27,7 +27,33 @@ def find_targets(view: View, group: str = "train") -> Tensor | list[Any]:
         ValueError: if samples are neither ``(x, y, ...)`` tuples nor dictionaries with a target,
             and the dataset has no ``targets``.
     """
-    columns = [_part_targets(part, group) for part in view.parts]
+    return _by_sample(view, [_part_targets(part, group) for part in view.parts])
+
+
+def find_task_labels(view: View) -> Tensor | list[Any] | None:
+    """The task label of every sample, as the wrapped datasets keep it.
+
+    Looked for in the field ``targets_task_labels``; samples of datasets without it have label 0.
+    None where no dataset has it.
+    """
+    kept = [_kept_task_labels(part.source) for part in view.parts]
+    if all(labels is None for labels in kept):
+        return None
+    columns = [
+        torch.zeros(len(part.source), dtype=torch.int64) if labels is None else as_column(labels)
+        for part, labels in zip(view.parts, kept, strict=True)
+    ]
+    return _by_sample(view, columns)
+
+
+def _kept_task_labels(source: Source) -> Any:
+    labels = getattr(source.origin, "targets_task_labels", None)
+    fits = labels is not None and hasattr(labels, "__len__") and len(labels) == len(source)
+    return labels if fits else None
+
+
+def _by_sample(view: View, columns: list[Tensor | list[Any]]) -> Tensor | list[Any]:
+    """The value of every sample of a view, from one column for each of its parts."""
     if view.part_ids is None:
         return _pick(columns[0], view.rows) if columns else torch.zeros(0, dtype=torch.int64)
     tensors = [c for c in columns if isinstance(c, Tensor)]

@@ -2,9 +2,9 @@
 
 A group is a name with one transform: a callable for the input only, a pair ``(fx, fy)`` for
 input and target, or a :class:`~avalanche.benchmarks.utils.transforms.MultiParamTransform` for all
-elements of the sample. Every set of groups has ``train`` and ``eval``; a missing one copies the
-other. A group named ``replay`` is used for samples from a memory, see :func:`replay_view
-<avalanche.benchmarks.utils.utils.replay_view>`.
+elements of the sample. Every set of groups has ``train`` and ``eval``; a missing ``eval`` is as
+``train``, a missing ``train`` does nothing. A group named ``replay`` is used for samples from a
+memory, see :func:`replay_view <avalanche.benchmarks.utils.utils.replay_view>`.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class TransformGroups:
     """A transform per group name. Immutable; equal when they hold the same transform objects.
 
     Args:
-        transform_groups: group name to transform. ``train`` and ``eval`` are always there: the
-            one that is missing copies the other, and both are None if neither is given.
+        transform_groups: group name to transform. ``train`` and ``eval`` are always there:
+            without ``train`` training data stay as they are, without ``eval`` it is as ``train``.
         current_group: the group that a dataset made from this starts in.
 
     Raises:
@@ -61,7 +61,7 @@ class TransformGroups:
         for name, transform in groups.items():
             groups[name] = _checked(name, transform)
         if "train" not in groups:
-            groups["train"] = groups.get("eval")
+            groups["train"] = None
         if "eval" not in groups:
             groups["eval"] = groups["train"]
         if current_group not in groups:

@@ -233,7 +233,7 @@ class BatchTransform(ABC):
     def __call__(self, value: Any) -> Any:
         if isinstance(value, numbers.Number):
             return self.batch(torch.tensor([value])).item()
-        return self.batch(value.unsqueeze(0)).squeeze(0)
+        return self.batch(torch.as_tensor(value).unsqueeze(0)).squeeze(0)
 
 
 class ScalePixels(BatchTransform):

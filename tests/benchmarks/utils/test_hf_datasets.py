@@ -143,3 +143,17 @@ def test_real_parquet(real):
     assert rows.batch([3])[0].dtype == torch.uint8
     with pytest.raises(FileNotFoundError, match=r"nothing.parquet': no such file"):
         from_hf("nothing.parquet")
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_lists_of_numbers_are_vectors(in_memory):
+    columns = {"features": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "label": [0, 1]}
+    data = from_hf(Table(columns, {"label": "ClassLabel"}), "features", in_memory=in_memory)
+    x, y = data.batch([1, 0])
+    assert (x.dtype, x.tolist(), y.tolist()) == (torch.float32, [[4, 5, 6], [1, 2, 3]], [1, 0])
+    assert data[1][0].tolist() == [4, 5, 6]
+
+
+def test_lists_of_several_lengths_are_vectors_one_by_one():
+    data = from_hf(Table({"tokens": [[1, 2], [3]], "label": [0, 1]}, {}), "tokens")
+    assert [x.tolist() for x, _ in data] == [[1, 2], [3]]

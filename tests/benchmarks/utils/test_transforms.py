@@ -4,9 +4,12 @@ import warnings
 
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 from torchvision import transforms as T
 
+from avalanche.benchmarks import nc_benchmark
 from avalanche.benchmarks.utils import (
+    AvalancheDataset,
     ComposeMaxParamsWarning,
     MultiParamCompose,
     MultiParamTransform,
@@ -93,7 +96,8 @@ def test_transforms_are_taken_apart_down_to_functions():
 
 def test_groups_add_up_and_stay_batched():
     first = TransformGroups({"train": T.ConvertImageDtype(torch.float32), "eval": None})
-    second = TransformGroups({"eval": T.Normalize(0.5, 0.5), "replay": one})
+    normalize = T.Normalize(0.5, 0.5)
+    second = TransformGroups({"train": normalize, "eval": normalize, "replay": one})
     both = first + second
     assert set(both.names) == {"train", "eval", "replay"}
     assert both["eval"] is second["eval"]
@@ -129,3 +133,32 @@ def test_wrong_transforms_are_refused():
         TupleTransform([3])
     with pytest.raises(KeyError, match=r"the target has no 'labels', it holds \['boxes'\]"):
         MapLabels([0])({"boxes": []})
+
+
+def plus(n):
+    return lambda x: x + n
+
+
+def test_the_transforms_of_a_group_are_replaced_together():
+    """Those that came with the data and those that a benchmark added; not those of other groups."""
+    source = TensorDataset(torch.zeros(4, 1), torch.arange(4) % 2)
+    own = AvalancheDataset(source, transform_groups={"train": plus(1), "eval": plus(2)})
+    benchmark = nc_benchmark(
+        own, own, 2, False, train_transform=plus(10), eval_transform=plus(20), shuffle=False
+    )
+    data = benchmark.train_stream[0].dataset
+    assert data[0][0].item() == 11
+    removed = data.remove_current_transform_group()
+    assert (removed[0][0].item(), removed.eval()[0][0].item()) == (0, 22)
+    assert data.replace_current_transform_group(plus(5))[0][0].item() == 5
+    assert data.batch([0])[0].item() == 11
+    later = nc_benchmark(own, own, 2, False, eval_transform=plus(20)).train_stream[0].dataset
+    assert later.remove_current_transform_group().batch([0])[0].item() == 0
+
+
+def test_a_group_for_evaluation_alone_leaves_training_as_it_is():
+    source = TensorDataset(torch.zeros(1, 1), torch.zeros(1, dtype=torch.int64))
+    data = AvalancheDataset(source, transform_groups=TransformGroups({"eval": plus(7)}))
+    assert (data[0][0].item(), data.eval()[0][0].item()) == (0, 7)
+    data = AvalancheDataset(source, transform_groups=TransformGroups({"train": plus(7)}))
+    assert (data[0][0].item(), data.eval()[0][0].item()) == (7, 7)
