@@ -159,6 +159,7 @@ class Dispatcher:
             still calls everything that is attached.
         results: values published by modules; looked up after the call arguments and before the
             fields of the owner.
+        own: the event whose own method of the owner runs at present, if one does.
 
     Example:
         >>> class Spy:
@@ -175,6 +176,7 @@ class Dispatcher:
         self.events = tuple(events)
         self.modules: tuple[object, ...] = ()
         self.results: dict[str, Any] = {}
+        self.own: str | None = None
         self.calls: Any = SimpleNamespace()
         self._resolved: dict[str, Call] = {}
         self.attach(())
@@ -207,6 +209,12 @@ class Dispatcher:
         """
         self._resolved[event](arguments)
 
+    def fire_modules(self, event: str, arguments: Mapping[str, Any]) -> None:
+        """Call what is attached and listens to ``event``, and not the owner's own method."""
+        for module in self.modules:
+            if implements(module, event):
+                bind(getattr(module, event), self, passes_strategy=True)(arguments)
+
     def keyword_names(self) -> set[str]:
         """Names of the keyword arguments that some callback asks for."""
         names: set[str] = set()
@@ -223,7 +231,7 @@ class Dispatcher:
             if implements(module, event)
         ]
         if implements(self.owner, event):
-            calls.append(bind(getattr(self.owner, event), self, passes_strategy=False))
+            calls.append(self._own_call(event))
         if not calls:
             return _nobody
         if len(calls) == 1:
@@ -235,6 +243,18 @@ class Dispatcher:
                 call(arguments)
 
         return fire_all
+
+    def _own_call(self, event: str) -> Call:
+        own = bind(getattr(self.owner, event), self, passes_strategy=False)
+
+        def call(arguments: Mapping[str, Any]) -> None:
+            before, self.own = self.own, event
+            try:
+                own(arguments)
+            finally:
+                self.own = before
+
+        return call
 
     def lookup(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Value of ``name``: call arguments, then published results, then fields.

@@ -13,9 +13,10 @@ import avalanche.models
 from avalanche.benchmarks.generators import NCScenario
 from avalanche.benchmarks.scenarios import DatasetPart
 from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.extras.models import SimpleMLP
 from avalanche.training import strategies, supervised
-from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.plugins import EvaluationPlugin, EWCPlugin
 from avalanche.training.strategies import FlowGDumb, FlowNaive
 
 FAMILIES = ["Naive", "Cumulative", "Replay", "GDumb"]
@@ -158,6 +159,92 @@ def test_own_methods_of_older_strategies_call_those_above(kind):
     assert seen == ["plugin", 4]
     strategy.eval(experience)
     assert seen[2:] == ["evaluated", "evaluated"]
+
+
+class OlderLoop(strategies.BaseStrategy):
+    """The loops of release 0.1 written out, as code of the time overrides them."""
+
+    def train_exp(self, experience, eval_streams=None, **kwargs):
+        self.before_train_dataset_adaptation(**kwargs)
+        self.train_dataset_adaptation(**kwargs)
+        self.after_train_dataset_adaptation(**kwargs)
+        self.make_train_dataloader(**kwargs)
+        self.model = self.model_adaptation()
+        self.make_optimizer()
+        self.before_training_exp(**kwargs)
+        for self.epoch in range(self.train_epochs):  # noqa: B020
+            self.before_training_epoch(**kwargs)
+            self.training_epoch(**kwargs)
+            self.after_training_epoch(**kwargs)
+        self.after_training_exp(**kwargs)
+
+    def training_epoch(self, **kwargs):
+        for self.mb_it, self.mbatch in enumerate(self.dataloader):  # noqa: B020
+            self._unpack_minibatch()
+            self.before_training_iteration(**kwargs)
+            self.optimizer.zero_grad()
+            self.loss = 0
+            self.before_forward(**kwargs)
+            self.mb_output = self.forward()
+            self.after_forward(**kwargs)
+            self.loss += self.criterion()
+            self.before_backward(**kwargs)
+            self.loss.backward()
+            self.after_backward(**kwargs)
+            self.before_update(**kwargs)
+            self.optimizer.step()
+            self.after_update(**kwargs)
+            self.after_training_iteration(**kwargs)
+
+
+class OlderEpoch(OlderLoop):
+    train_exp = strategies.BaseStrategy.train_exp
+
+
+class Wrapped(strategies.Naive):
+    def train_exp(self, experience, eval_streams=None, **kwargs):
+        self.calls = [*getattr(self, "calls", ()), experience.current_experience]
+        super().train_exp(experience, eval_streams, **kwargs)
+
+
+@pytest.mark.parametrize("kind", [OlderLoop, OlderEpoch, Wrapped])
+def test_loops_of_0_1_train_as_ours_with_their_plugins(kind):
+    ends = []
+    for used in (supervised.Naive, kind):
+        torch.manual_seed(0)
+        model, optimizer = parts()
+        options = {"train_mb_size": 5, "train_epochs": 2, "eval_mb_size": 5}
+        strategy = used(
+            model, optimizer, CrossEntropyLoss(), plugins=[EWCPlugin(ewc_lambda=10)],
+            evaluator=EvaluationPlugin(accuracy_metrics(epoch=True, experience=True)),
+            **options)  # fmt: skip
+        strategy.train(scenario().train_stream)
+        strategy.eval(scenario().test_stream)
+        ends.append((strategy.evaluator.get_last_metrics(), vars(strategy.clock), model))
+    assert ends[0][:2] == ends[1][:2]
+    assert ends[1][1]["train_iterations"] == 16
+    for ours, theirs in zip(ends[0][2].parameters(), ends[1][2].parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+    if kind is Wrapped:
+        assert strategy.calls == [0, 1]
+        assert isinstance(strategy, strategies.BaseStrategy)
+
+
+def test_names_of_0_1_for_the_present_batch():
+    seen = []
+
+    class Plugin(SupervisedPlugin):
+        def after_forward(self, strategy, **kwargs):
+            seen.append((strategy.epoch, strategy.mb_it, strategy.logits is strategy.mb_output))
+
+    for kind in (strategies.Naive, OlderLoop):
+        model, optimizer = parts()
+        strategy = kind(
+            model, optimizer, CrossEntropyLoss(), train_mb_size=10, train_epochs=2,
+            plugins=[Plugin()], evaluator=None)  # fmt: skip
+        strategy.train(scenario().train_stream[0])
+        assert seen == [(0, 0, True), (0, 1, True), (1, 0, True), (1, 1, True)]
+        seen.clear()
 
 
 def test_paths_of_0_6_for_templates_and_strategies():

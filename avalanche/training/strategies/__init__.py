@@ -9,7 +9,7 @@ eval_mb_size=)`` is :class:`avalanche.training.supervised.Naive`. New code takes
 from typing import Any
 
 from avalanche.training import supervised
-from avalanche.training.strategies.base_strategy import BaseStrategy, OlderHooks
+from avalanche.training.strategies.base_strategy import BaseStrategy
 from avalanche.training.strategies.flow_naive import (
     FlowCumulative,
     FlowGDumb,
@@ -19,28 +19,28 @@ from avalanche.training.strategies.flow_naive import (
 from avalanche.training.strategies.generations import flow_arguments, is_flow_call
 
 
-class Naive(supervised.Naive, OlderHooks):
+class Naive(supervised.Naive, BaseStrategy):
     """Fine-tuning; a :class:`FlowNaive` where the arguments are those of the flow family."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return _new(cls, FlowNaive, args, kwargs)
 
 
-class Cumulative(supervised.Cumulative, OlderHooks):
+class Cumulative(supervised.Cumulative, BaseStrategy):
     """Training on all data so far; :class:`FlowCumulative` for arguments of the flow family."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return _new(cls, FlowCumulative, args, kwargs)
 
 
-class Replay(supervised.Replay, OlderHooks):
+class Replay(supervised.Replay, BaseStrategy):
     """Replay from a memory; a :class:`FlowReplay` for arguments of the flow family."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return _new(cls, FlowReplay, args, kwargs)
 
 
-class GDumb(supervised.GDumb, OlderHooks):
+class GDumb(supervised.GDumb, BaseStrategy):
     """Training on a balanced memory; a :class:`FlowGDumb` for arguments of the flow family."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
