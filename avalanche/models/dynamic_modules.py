@@ -4,7 +4,8 @@ Growth happens in training only. Evaluating on classes that were never trained l
 parameter as it is; units without training are masked with ``-inf`` and can never be predicted.
 """
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
@@ -50,7 +51,17 @@ class DynamicModule(nn.Module):
         self._auto_adapt = auto_adapt
 
     def adaptation(self, experience: Any) -> None:
-        """Adapt the module (grow units, add heads) to ``experience``. Does nothing by default."""
+        """Adapt the module (grow units, add heads) to ``experience``.
+
+        By default by :meth:`train_adaptation` in training and :meth:`eval_adaptation` outside.
+        """
+        _adapt(self.train_adaptation if self.training else self.eval_adaptation, experience)
+
+    def train_adaptation(self, experience: Any) -> None:
+        """What releases up to 0.4 called in training; an argument ``dataset`` gets the data."""
+
+    def eval_adaptation(self, experience: Any) -> None:
+        """The same for a module in evaluation mode. Strategies adapt modules in training only."""
 
     def pre_adapt(self, agent: Any, experience: Any) -> None:
         """Adapt this module and the dynamic modules inside it; for loops without a strategy."""
@@ -65,7 +76,11 @@ class DynamicModule(nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Linear layers of a module that grows take the number of units that was saved."""
-        if type(self).adaptation not in (DynamicModule.adaptation, MultiTaskModule.adaptation):
+        kind = type(self)
+        if (
+            kind.adaptation not in (DynamicModule.adaptation, MultiTaskModule.adaptation)
+            or kind.train_adaptation is not DynamicModule.train_adaptation
+        ):
             for name, layer in _own_linear_layers(self):
                 saved = state_dict.get(f"{prefix}{name}.weight")
                 if saved is not None:
@@ -82,7 +97,13 @@ def avalanche_model_adaptation(module: nn.Module, experience: Any) -> None:
     """
     for name, child in list(module.named_modules()):
         if isinstance(child, DynamicModule) and (child._auto_adapt or name == ""):
-            child.adaptation(experience)
+            _adapt(child.adaptation, experience)
+
+
+def _adapt(method: Callable[[Any], None], experience: Any) -> None:
+    """Call with the experience; code up to 0.2 names its argument ``dataset`` and gets that."""
+    name = next(iter(inspect.signature(method).parameters), "")
+    method(experience.dataset if name == "dataset" else experience)
 
 
 class MultiTaskModule(DynamicModule):
@@ -104,6 +125,7 @@ class MultiTaskModule(DynamicModule):
 
     def adaptation(self, experience: Any) -> None:
         """Note the classes and tasks of ``experience``; nothing in evaluation mode."""
+        super().adaptation(experience)
         if not self.training:
             return
         classes = classes_of(experience)

@@ -69,6 +69,14 @@ def test_other_data_is_refused_and_the_strategy_stays(tmp_path):
     assert all(torch.equal(a, weights(other)[k]) for k, a in before.items())
 
 
+def test_a_checkpoint_that_needs_the_data_says_how_to_give_it(tmp_path):
+    strategy = build(replay)
+    strategy.train(streams.class_incremental().train_stream[0])
+    save_checkpoint(strategy, tmp_path / "state.pt")
+    with pytest.raises(ValueError, match=r"maybe_load_checkpoint\(.*unique_objects=benchmark"):
+        maybe_load_checkpoint(build(replay, seed=7), tmp_path / "state.pt")
+
+
 def test_another_strategy_is_refused(tmp_path):
     save_checkpoint(build(Naive), tmp_path / "state.pt")
     with pytest.raises(ValueError, match="state of Naive.*cannot be loaded into Replay"):

@@ -32,6 +32,47 @@ def experience(*classes, task=0):
     return SimpleNamespace(classes_in_this_experience=list(classes), task_labels=[task])
 
 
+def test_adaptation_in_the_forms_of_earlier_releases():
+    class Older(DynamicModule):
+        def __init__(self):
+            super().__init__()
+            self.head, self.calls = nn.Linear(FEATURES, 1), []
+
+        def train_adaptation(self, dataset):
+            self.calls.append("train")
+            if self.head.out_features <= max(dataset.targets):
+                self.head = nn.Linear(FEATURES, max(dataset.targets) + 1)
+
+        def eval_adaptation(self, experience):
+            self.calls.append(("eval", experience.classes_in_this_experience))
+
+        def forward(self, x):
+            return self.head(x)
+
+    class Noting(DynamicModule):
+        def adaptation(self, dataset):
+            self.seen = len(dataset)
+
+    stream = class_incremental().train_stream
+    older, noting = Older(), Noting()
+    model = nn.Sequential(nn.Flatten(), older, noting)
+    noting.forward = lambda x: x
+    strategy = Naive(model, torch.optim.SGD(model.parameters(), lr=0.1), evaluator=None)
+    for number, experience in enumerate(stream, start=1):
+        strategy.train(experience)
+        assert older.head.out_features == max(experience.dataset.targets) + 1
+        assert older.calls == ["train"] * number
+        assert noting.seen == len(experience.dataset)
+    strategy.eval(stream)
+    assert older.calls == ["train"] * len(stream)
+    older.eval()
+    avalanche_model_adaptation(model, stream[0])
+    assert older.calls[-1] == ("eval", stream[0].classes_in_this_experience)
+    fresh = Older()
+    fresh.load_state_dict(older.state_dict())
+    assert fresh.head.out_features == older.head.out_features
+
+
 def test_the_head_grows_and_keeps_its_rows():
     head = IncrementalClassifier(3)
     weight, bias = head.classifier.weight.clone(), head.classifier.bias.clone()

@@ -322,6 +322,35 @@ def test_label_smoothing_and_a_mask_of_minus_infinity_are_refused_together():
     make(model, criterion=criterion).train(streams.class_incremental().train_stream)
 
 
+@pytest.mark.parametrize("criterion", [nn.MSELoss(), nn.BCEWithLogitsLoss()])
+def test_losses_of_every_unit_and_a_mask_of_minus_infinity_are_refused_together(criterion):
+    from avalanche.models import MultiHeadClassifier
+
+    with pytest.raises(ValueError, match=f"{type(criterion).__name__} looks at every unit"):
+        make(MultiHeadClassifier(streams.FEATURES), criterion=criterion)
+    make(criterion=criterion)
+
+
+def test_metrics_without_an_evaluator_are_told_what_they_need():
+    with pytest.raises(TypeError, match=r"write EvaluationPlugin\(accuracy_metrics"):
+        make(evaluator=[accuracy_metrics(epoch=True)])
+
+
+def test_a_model_or_benchmark_that_was_changed_is_evaluated_again():
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    strategy = make(eval_every=0, evaluator=evaluator)
+    first, second = streams.class_incremental(), streams.class_incremental()
+    initial = {k: v.clone() for k, v in strategy.model.state_dict().items()}
+    strategy.train(first.train_stream[0], [first.test_stream])
+    strategy.model.load_state_dict(initial)
+    strategy.train(first.train_stream[1], [first.test_stream])
+    values = [row["value"] for row in evaluator.table()]
+    assert len(values) == 4
+    assert values[2] == values[0]
+    strategy.train(second.train_stream[2], [second.test_stream])
+    assert len(evaluator.table()) == 6
+
+
 def test_experiences_learnt_are_counted_in_evaluations_during_training():
     evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
     strategy = make(eval_every=0, evaluator=evaluator)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import torch
@@ -17,6 +17,7 @@ from .dataset_experience import DatasetExperience, copied, map_stream
 from .draws import PrivateDraws, private_generator
 from .generic_scenario import CLScenario
 from .online_experience import any_seed, check_size, n_parts
+from .split_strategies import fixed_size_experience_split_strategy
 from .stream_definitions import ExperienceData
 from .streams import EagerCLStream, LazyCLStream, SequenceCLStream, drop_previous
 from .task_aware import has_task_labels
@@ -28,11 +29,12 @@ def data_incremental_benchmark(
     benchmark_instance: CLScenario,
     experience_size: int,
     shuffle: bool = False,
-    split_streams: Sequence[str] = ("train",),
-    custom_split_strategy: Split | None = None,
-    *,
+    split_streams: Sequence[str] | bool = ("train",),
+    custom_split_strategy: Split | Sequence[str] | None = None,
+    *older: Any,
     benchmark_factory: Callable[[CLScenario, list[Any]], Any] | None = None,
     experience_factory: Callable[[Any, Any, int, Any], Any] | None = None,
+    drop_last: bool = False,
 ) -> Any:
     """The same samples in experiences of a fixed size, with their task labels.
 
@@ -52,9 +54,12 @@ def data_incremental_benchmark(
             :class:`CLScenario` with class lists.
         experience_factory: makes a new experience of ``(stream, original experience, number,
             dataset)``.
+        drop_last: whether a last piece with fewer samples is left out.
+        *older: releases up to 0.5 had ``drop_last`` before ``split_streams``, also by position.
 
     Raises:
         ValueError: if a stream does not exist or the size is not above zero.
+        TypeError: too many arguments, or both a strategy and ``drop_last``.
 
     Example:
         >>> from avalanche.benchmarks import SplitDigits
@@ -62,8 +67,19 @@ def data_incremental_benchmark(
         >>> [len(e.dataset) for e in pieces.train_stream][:3]
         [100, 100, 72]
     """
-    if custom_split_strategy is None:
+    if isinstance(split_streams, bool):
+        streams_given = ("train",) if custom_split_strategy is None else custom_split_strategy
+        drop_last, split_streams = split_streams, cast("Sequence[str]", streams_given)
+        custom_split_strategy, older = (older[0], older[1:]) if older else (None, ())
+    if older:
+        raise TypeError(f"data_incremental_benchmark: too many arguments, {older!r}")
+    custom = cast("Split | None", custom_split_strategy)
+    if custom is None:
         check_size(experience_size)
+    elif drop_last:
+        raise TypeError("drop_last and custom_split_strategy: let the latter leave pieces out")
+    if drop_last:
+        custom = partial(fixed_size_experience_split_strategy, experience_size, shuffle, True)
     known = benchmark_instance.streams
     for name in split_streams:
         if name not in known:
@@ -72,7 +88,7 @@ def data_incremental_benchmark(
                 f"expected some of {list(known)}"
             )
     pieces = {
-        name: Pieces(stream, experience_size, shuffle, custom_split_strategy)
+        name: Pieces(stream, experience_size, shuffle, custom)
         if name in split_streams
         else Pieces(stream, None, False, None)
         for name, stream in known.items()

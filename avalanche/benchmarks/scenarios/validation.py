@@ -176,12 +176,13 @@ def _size(validation_size: int | float, n_samples: int | None) -> int:
 
 
 def benchmark_with_validation_stream(
-    benchmark: CLScenario,
+    benchmark: CLScenario | None = None,
     validation_size: int | float = 0.5,
     shuffle: bool = False,
-    seed: int | None = None,
-    split_strategy: Split | None = None,
+    seed: int | str | None = None,
+    split_strategy: Split | str | None = None,
     *,
+    benchmark_instance: CLScenario | None = None,
     input_stream: str = "train",
     output_stream: str = "valid",
     custom_split_strategy: Split | None = None,
@@ -205,6 +206,8 @@ def benchmark_with_validation_stream(
         output_stream: name of the new stream.
         custom_split_strategy: divides an experience into ``(train, valid)`` datasets; what
             releases up to 0.3 called for in place of ``split_strategy``.
+        benchmark_instance: the name of ``benchmark`` in those releases, where the names of the two
+            streams came after ``shuffle``; they may stand there.
 
     Raises:
         ValueError: if there is a stream ``valid`` already, or an experience has too few samples.
@@ -216,6 +219,13 @@ def benchmark_with_validation_stream(
         >>> list(benchmark.streams)
         ['train', 'valid', 'test']
     """
+    benchmark = benchmark if benchmark_instance is None else benchmark_instance
+    if benchmark is None:
+        raise TypeError("benchmark_with_validation_stream: needs a benchmark")
+    if isinstance(seed, str):
+        input_stream, seed = seed, None
+    if isinstance(split_strategy, str):
+        output_stream, split_strategy = split_strategy, None
     if output_stream in benchmark.streams:
         raise ValueError(
             f"benchmark has a stream {output_stream!r} already; use it, or make the benchmark "
@@ -228,9 +238,8 @@ def benchmark_with_validation_stream(
         )
     if split_strategy is not None and custom_split_strategy is not None:
         raise TypeError("split_strategy and custom_split_strategy: both divide; pass one of them")
-    if split_strategy is None:
-        split_strategy = split_validation_random(validation_size, shuffle, seed)
-    splits = OnceSplit(split_strategy, benchmark.streams[input_stream], custom_split_strategy)
+    split = split_strategy or split_validation_random(validation_size, shuffle, seed)
+    splits = OnceSplit(split, benchmark.streams[input_stream], custom_split_strategy)
     streams = []
     for name, stream in benchmark.streams.items():
         if name == input_stream:

@@ -64,9 +64,10 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
                 found[candidate.fingerprint].setdefault(part.source.details(), candidate)
     missing = [name for name in wanted if not found[name]]
     if missing:
+        how = "" if known else ": maybe_load_checkpoint(strategy, fname, unique_objects=benchmark)"
         raise ValueError(
             f"fingerprint='{missing[0]}': no such data among the {len(known)} known ones; resume "
-            "with a benchmark made with the same data, arguments and transforms"
+            f"with a benchmark made with the same data, arguments and transforms{how}"
         )
     kinds = {kind.__name__: kind for kind in _family(AvalancheDataset)}
     if state["kind"] not in kinds:

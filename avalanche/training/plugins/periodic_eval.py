@@ -38,6 +38,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         self.peval_mode = peval_mode
         self.do_initial = do_initial and eval_every > -1
         self._fresh: list[tuple[str, int]] = []
+        self._of: tuple[int, ...] | None = None  # model, its version, benchmarks; None: not known
 
     @property
     def active(self) -> bool:
@@ -50,7 +51,8 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
 
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate the model as it comes, unless that was just done."""
-        if self.do_initial and self._fresh != _names(strategy._eval_streams):
+        same = self._of is None or self._of == _identity(strategy)
+        if self.do_initial and not (same and self._fresh == _names(strategy._eval_streams)):
             self.evaluate(strategy)
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -83,7 +85,10 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         """Evaluate now, on the evaluation streams of the ``train`` call."""
         for stream in strategy._eval_streams:
             strategy.eval(stream)
-        self._fresh = _names(strategy._eval_streams)
+        self._fresh, self._of = _names(strategy._eval_streams), _identity(strategy)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_of": None}  # a copy has another model, of the same weights
 
     def state_dict(self) -> dict[str, Any]:
         """What was just evaluated, so that a run that goes on does not evaluate it again."""
@@ -92,6 +97,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`."""
         self._fresh = [(name, number) for name, number in state.get("fresh", ())]
+        self._of = None
 
 
 def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:
@@ -101,6 +107,13 @@ def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:
         for s in streams
         for e in s
     ]
+
+
+def _identity(strategy: Any) -> tuple[int, ...]:
+    """What changes when weights are written to, or model or data are others."""
+    state = [*strategy.model.parameters(), *strategy.model.buffers()]
+    benchmarks = [id(getattr(e, "benchmark", None)) for s in strategy._eval_streams for e in s]
+    return (id(strategy.model), sum(t._version for t in state), *benchmarks)
 
 
 def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None) -> list[Any]:

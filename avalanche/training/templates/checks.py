@@ -68,27 +68,36 @@ def check_arguments(strategy: type, given: Iterable[str]) -> None:
         raise TypeError(f"{strategy.__name__} has no argument {name!r}; {hint}")
 
 
+_LOSSES_OF_EVERY_UNIT = (
+    *(nn.BCEWithLogitsLoss, nn.MultiLabelSoftMarginLoss, nn.MSELoss, nn.L1Loss),
+    *(nn.SmoothL1Loss, nn.HuberLoss),
+)
+
+
 def check_criterion(criterion: Any, model: nn.Module) -> None:
     """Refuse what is no criterion, and one that cannot stand masked units.
 
     Raises:
         TypeError: a class, or nothing that can be called.
-        ValueError: label smoothing on a head that masks with ``-inf``.
+        ValueError: label smoothing, or a loss of every unit, on a head that masks with ``-inf``.
     """
     if isinstance(criterion, type) or not callable(criterion):
         raise TypeError(
             f"criterion={criterion!r}: expected a function or an instance that is called with "
             "outputs and targets; pass torch.nn.CrossEntropyLoss(), with the brackets"
         )
-    if not getattr(criterion, "label_smoothing", 0):
+    if getattr(criterion, "label_smoothing", 0):
+        why = f"label_smoothing={criterion.label_smoothing} gives every unit some probability"
+    elif isinstance(criterion, _LOSSES_OF_EVERY_UNIT):
+        why = f"{type(criterion).__name__} looks at every unit"
+    else:
         return
     for name, module in model.named_modules():
         heads = (IncrementalClassifier, MultiHeadClassifier)
         if isinstance(module, heads) and module.masking and module.mask_value == float("-inf"):
             raise ValueError(
-                f"criterion: label_smoothing={criterion.label_smoothing} gives every unit some "
-                f"probability, and {name or 'the model'} masks untrained units with -inf: the loss "
-                "would be infinite; build the head with mask_value=-1000 or masking=False"
+                f"criterion: {why}, and {name or 'the model'} masks untrained units with -inf: the "
+                "loss would be infinite; build the head with mask_value=-1000 or masking=False"
             )
 
 
@@ -206,6 +215,11 @@ def make_evaluator(
     """
     if evaluator is None:
         return EvaluationPlugin()
+    if not isinstance(evaluator, EvaluationPlugin) and not callable(evaluator):
+        raise TypeError(
+            f"evaluator={evaluator!r}: expected an EvaluationPlugin; write "
+            "EvaluationPlugin(accuracy_metrics(epoch=True), loggers=[...])"
+        )
     made = evaluator if isinstance(evaluator, EvaluationPlugin) else evaluator()
     if not isinstance(made, EvaluationPlugin):
         raise TypeError(

@@ -81,6 +81,42 @@ def test_task_labels_class_lists_and_facts_stay():
     assert benchmark.classes_order == nc().classes_order
 
 
+def test_arguments_of_earlier_releases():
+    x = torch.arange(20.0)
+    whole = B.nc_benchmark((x, torch.arange(20) % 2), (x, torch.arange(20) % 2), 2, False)
+    named = B.benchmark_with_validation_stream(benchmark_instance=whole, validation_size=0.2)
+    placed = B.benchmark_with_validation_stream(whole, 0.2, False, "train", "held_out")
+    assert list(placed.streams) == ["train", "held_out", "test"]
+    for benchmark, name in ((named, "valid"), (placed, "held_out")):
+        assert [len(e.dataset) for e in benchmark.streams[name]] == [2, 2]
+        assert [len(e.dataset) for e in benchmark.train_stream] == [8, 8]
+    with pytest.raises(TypeError, match="needs a benchmark"):
+        B.benchmark_with_validation_stream()
+
+
+def test_data_incremental_with_the_arguments_of_earlier_releases():
+    x = torch.arange(20.0)
+    whole = B.nc_benchmark((x, torch.arange(20) % 2), (x, torch.arange(20) % 2), 2, False)
+    for cut in (
+        B.data_incremental_benchmark(whole, 4, True, drop_last=True),
+        B.data_incremental_benchmark(whole, 4, True, True, ("train",)),
+    ):
+        assert [len(e.dataset) for e in cut.train_stream] == [4] * 4
+        assert [len(e.dataset) for e in cut.test_stream] == [10, 10]
+    kept = B.data_incremental_benchmark(whole, 4, False, False, ("test",), None)
+    assert [len(e.dataset) for e in kept.test_stream] == [4, 4, 2] * 2
+    own = B.data_incremental_benchmark(whole, 4, False, False, ("train",), halves)
+    assert [len(e.dataset) for e in own.train_stream] == [5] * 4
+    with pytest.raises(TypeError, match="too many arguments"):
+        B.data_incremental_benchmark(whole, 4, False, ("train",), None, None)
+    with pytest.raises(TypeError, match="drop_last and custom_split_strategy"):
+        B.data_incremental_benchmark(whole, 4, custom_split_strategy=halves, drop_last=True)
+
+
+def halves(experience):
+    return [experience.dataset[:5], experience.dataset[5:]]
+
+
 def test_random_splits():
     whole = B.AvalancheDataset(data(10))
     numbers = [[int(s[0]) for s in part] for part in B.split_validation_random(0.3, True, 5, whole)]
