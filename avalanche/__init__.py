@@ -11,6 +11,8 @@ Example:
 from importlib import import_module
 from types import ModuleType
 
+from avalanche import older_paths
+
 __version__ = "1.0.0.dev0"
 
 _SUBMODULES = (
@@ -26,6 +28,9 @@ _SUBMODULES = (
 )
 
 __all__ = ["__version__", *_SUBMODULES]
+
+
+older_paths.install()
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -29,6 +29,7 @@ from .scenarios.step_builders import (
 )
 from .scenarios.validation import benchmark_with_validation_stream
 
+__path__: list[str] = []  # paths of earlier releases lead through it: see older_paths.py
 create_multi_dataset_generic_benchmark = dataset_benchmark
 create_generic_benchmark_from_filelists = filelist_benchmark
 create_generic_benchmark_from_paths = paths_benchmark

@@ -16,6 +16,7 @@ __all__ = [
     "LayerAndParameter",
     "ParamData",
     "adapt_classification_layer",
+    "at_task_boundary",
     "copy_params_dict",
     "cycle",
     "examples_per_class",
@@ -338,6 +339,20 @@ def cycle(loader: Iterable[T]) -> Iterator[T]:
             yield item
         if empty:
             return
+
+
+def at_task_boundary(training_exp: Any, before: bool = True) -> bool:
+    """Whether an experience begins with ``training_exp``, or ends with it.
+
+    Always, except in an online stream that lets learners know about boundaries.
+
+    Args:
+        training_exp: what is trained on.
+        before: True asks about its beginning, False about its end.
+    """
+    from avalanche.training.regularization.base import begins_here, ends_here
+
+    return begins_here(training_exp) if before else ends_here(training_exp)
 
 
 def trigger_plugins(strategy: Any, event: str, **kwargs: Any) -> None:

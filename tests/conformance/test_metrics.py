@@ -115,6 +115,12 @@ CASES = {
         lambda v: float(v.numpy().mean()),
         with_counts,
     ),
+    "Loss": (
+        metrics.Loss,
+        [VALUES, TASKS],
+        lambda v, t: per_task(v.numpy()),
+        by_task,
+    ),
     "TaskAwareLoss": (
         metrics.TaskAwareLoss,
         [VALUES, TASKS],

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .cmnist import PermutedMNIST as PermutedMNIST
     from .cmnist import RotatedMNIST as RotatedMNIST
     from .cmnist import SplitMNIST as SplitMNIST
+    from .comniglot import PermutedOmniglot as PermutedOmniglot
+    from .comniglot import RotatedOmniglot as RotatedOmniglot
     from .comniglot import SplitAlphabetOmniglot as SplitAlphabetOmniglot
     from .comniglot import SplitOmniglot as SplitOmniglot
     from .concon import ConConDisjoint as ConConDisjoint
@@ -52,7 +54,9 @@ _HOMES = {
     "ExMLMNIST": "ex_model",
     "OpenLORIS": "openloris",
     "PermutedMNIST": "cmnist",
+    "PermutedOmniglot": "comniglot",
     "RotatedMNIST": "cmnist",
+    "RotatedOmniglot": "comniglot",
     "SplitAlphabetOmniglot": "comniglot",
     "SplitCIFAR10": "ccifar10",
     "SplitCIFAR100": "ccifar100",

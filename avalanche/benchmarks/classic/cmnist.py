@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
@@ -16,6 +15,7 @@ from ..datasets.mnist import mnist_dataset
 from ..scenarios import NCScenario, TransformedScenario, nc_benchmark
 from ..utils import AvalancheDataset, DefaultTransformGroups
 from ..utils.transforms import BatchTransform, RearrangePixels, ScalePixels
+from .moved_pixels import permutations, rotations
 
 __all__ = ["PermutedMNIST", "PixelsPermutation", "RotatedMNIST", "SplitMNIST"]
 
@@ -161,14 +161,9 @@ def PermutedMNIST(
         FileNotFoundError: if ``dataset_root`` does not have the files.
         ValueError: if ``n_experiences`` is not positive.
     """
-    _check_experiences(n_experiences)
-    random = np.random.RandomState(_seed(seed))
-    permutations = [
-        RearrangePixels(torch.from_numpy(random.permutation(_SIDE * _SIDE)), "permuted")
-        for _ in range(n_experiences)
-    ]
     return _all_of_mnist(
-        permutations, return_task_id, train_transform, eval_transform, dataset_root
+        permutations(n_experiences, seed, _SIDE),
+        *(return_task_id, train_transform, eval_transform, dataset_root),
     )
 
 
@@ -204,19 +199,10 @@ def RotatedMNIST(
         FileNotFoundError: if ``dataset_root`` does not have the files.
         ValueError: if there is not one angle per experience, or one is out of range.
     """
-    _check_experiences(n_experiences)
-    if rotations_list is None:
-        random = np.random.RandomState(_seed(seed))
-        angles = [float(random.randint(-180, 181)) for _ in range(n_experiences)]
-    else:
-        angles = [float(angle) for angle in rotations_list]
-        if len(angles) != n_experiences or any(abs(angle) > 180 for angle in angles):
-            raise ValueError(
-                f"rotations_list={list(rotations_list)}: expected {n_experiences} angles (one per "
-                "experience) from -180 to 180 degrees"
-            )
-    rotations = [RearrangePixels(_rotated_index(a), f"rotated by {a:g}") for a in angles]
-    return _all_of_mnist(rotations, return_task_id, train_transform, eval_transform, dataset_root)
+    return _all_of_mnist(
+        rotations(n_experiences, seed, rotations_list, _SIDE),
+        *(return_task_id, train_transform, eval_transform, dataset_root),
+    )
 
 
 def _all_of_mnist(
@@ -239,24 +225,3 @@ def _all_of_mnist(
 
 def _mnist(train: bool, dataset_root: str | None) -> TensorDataset:
     return mnist_dataset(train, dataset_root, download=dataset_root is None)
-
-
-def _rotated_index(angle: float) -> Tensor:
-    """Which pixel every pixel of a rotated image shows, -1 where it shows none.
-
-    Rotating an image whose values are its own pixel numbers (from 1) tells.
-    """
-    from torchvision.transforms.functional import rotate
-
-    numbers = torch.arange(1.0, _SIDE * _SIDE + 1).view(1, _SIDE, _SIDE)
-    rotated: Tensor = rotate(numbers, angle)
-    return rotated.flatten().long() - 1
-
-
-def _seed(seed: int | None) -> int:
-    return int(torch.randint(2**31, ())) if seed is None else int(seed)
-
-
-def _check_experiences(n_experiences: int) -> None:
-    if not isinstance(n_experiences, int) or n_experiences < 1:
-        raise ValueError(f"n_experiences={n_experiences!r}: expected an int above zero")

@@ -10,17 +10,26 @@ from typing import Any
 from torchvision.transforms import Compose, Normalize, ToTensor
 
 from ..datasets.omniglot import OmniglotImages, omniglot_images
-from ..scenarios import NCScenario, nc_benchmark
+from ..scenarios import NCScenario, TransformedScenario, nc_benchmark
 from ..scenarios.class_order import class_order, classes_per_experience
 from ..utils import AvalancheDataset
 from ..utils.sources import ColumnSource
+from ..utils.transforms import RearrangePixels, ScalePixels
 from .cmnist import PixelsPermutation
+from .moved_pixels import permutations, rotations
 
-__all__ = ["PixelsPermutation", "SplitAlphabetOmniglot", "SplitOmniglot"]
+__all__ = [
+    "PermutedOmniglot",
+    "PixelsPermutation",
+    "RotatedOmniglot",
+    "SplitAlphabetOmniglot",
+    "SplitOmniglot",
+]
 
-_DRAWERS = 20
-_default_omniglot_train_transform = Compose([ToTensor(), Normalize((0.9221,), (0.2681,))])
-_default_omniglot_eval_transform = Compose([ToTensor(), Normalize((0.9221,), (0.2681,))])
+_DRAWERS, _SIDE = 20, 105
+_NORMALIZE = Normalize((0.9221,), (0.2681,))
+_default_omniglot_train_transform = Compose([ToTensor(), _NORMALIZE])
+_default_omniglot_eval_transform = Compose([ToTensor(), _NORMALIZE])
 
 
 def SplitOmniglot(
@@ -147,15 +156,111 @@ def SplitAlphabetOmniglot(
     )
 
 
+def PermutedOmniglot(
+    n_experiences: int,
+    *,
+    return_task_id: bool = False,
+    seed: int | None = None,
+    train_transform: Callable[[Any], Any] | None = _NORMALIZE,
+    eval_transform: Callable[[Any], Any] | None = _NORMALIZE,
+    dataset_root: str | Path | None = None,
+    test_drawers: int = 5,
+) -> TransformedScenario:
+    """Omniglot with the pixels in another fixed random order in every experience.
+
+    Every experience has all samples and all 964 characters; the images are stored once.
+
+    Args:
+        n_experiences: number of experiences, each with a permutation of its own.
+        return_task_id: whether experience i has task label i; otherwise all samples have 0.
+        seed: of the permutations; without one it comes from torch's global generator.
+        train_transform: applied to permuted training images, tensors ``(1, 105, 105)`` in
+            [0, 1]; by default normalised with mean 0.9221 and standard deviation 0.2681.
+        eval_transform: applied to permuted test images; likewise.
+        dataset_root: see :func:`SplitOmniglot`.
+        test_drawers: as there.
+
+    Returns:
+        A benchmark with ``train_stream`` and ``test_stream``.
+
+    Raises:
+        FileNotFoundError: if ``dataset_root`` does not have the files.
+        ValueError: if ``n_experiences`` is not positive, or ``test_drawers`` is out of its range.
+    """
+    moved = permutations(n_experiences, seed, _SIDE)
+    return _all_of_omniglot(
+        moved, return_task_id, train_transform, eval_transform, dataset_root, test_drawers
+    )
+
+
+def RotatedOmniglot(
+    n_experiences: int,
+    *,
+    return_task_id: bool = False,
+    seed: int | None = None,
+    rotations_list: Sequence[int] | None = None,
+    train_transform: Callable[[Any], Any] | None = _NORMALIZE,
+    eval_transform: Callable[[Any], Any] | None = _NORMALIZE,
+    dataset_root: str | Path | None = None,
+    test_drawers: int = 5,
+) -> TransformedScenario:
+    """Omniglot rotated by another fixed angle in every experience, by nearest neighbour.
+
+    Every experience has all samples and all 964 characters; the images are stored once. What
+    rotates into the image is 0, which is ink.
+
+    Args:
+        n_experiences: number of experiences, each with an angle of its own.
+        return_task_id: see :func:`PermutedOmniglot`, as for the rest.
+        seed: of the angles; without one it comes from torch's global generator.
+        rotations_list: the angles in degrees, one per experience, from -180 to 180.
+        train_transform: as there.
+        eval_transform: as there.
+        dataset_root: as there.
+        test_drawers: as there.
+
+    Returns:
+        A benchmark with ``train_stream`` and ``test_stream``.
+
+    Raises:
+        FileNotFoundError: if ``dataset_root`` does not have the files.
+        ValueError: if there is not one angle per experience, one is out of range, or
+            ``test_drawers`` is.
+    """
+    moved = rotations(n_experiences, seed, rotations_list, _SIDE)
+    return _all_of_omniglot(
+        moved, return_task_id, train_transform, eval_transform, dataset_root, test_drawers
+    )
+
+
+def _all_of_omniglot(
+    moved: Sequence[RearrangePixels],
+    return_task_id: bool,
+    train_transform: Any,
+    eval_transform: Any,
+    dataset_root: str | Path | None,
+    test_drawers: int,
+) -> TransformedScenario:
+    images = omniglot_images(True, dataset_root, download=dataset_root is None)
+    return TransformedScenario(
+        *_split_by_drawer(images, test_drawers, as_images=False),
+        moved,
+        return_task_id,
+        prepare=ScalePixels(255),  # after the pixels have moved: bytes move faster than floats
+        train_transform=train_transform,
+        eval_transform=eval_transform,
+    )
+
+
 def _split_by_drawer(
-    images: OmniglotImages, test_drawers: int
+    images: OmniglotImages, test_drawers: int, as_images: bool = True
 ) -> tuple[AvalancheDataset, AvalancheDataset]:
     if not isinstance(test_drawers, int) or not 1 <= test_drawers < _DRAWERS:
         raise ValueError(
             f"test_drawers={test_drawers!r}: expected an int from 1 to {_DRAWERS - 1}, of the "
             f"{_DRAWERS} people who drew each character"
         )
-    source = ColumnSource([images.pixels, images.labels], images=True)
+    source = ColumnSource([images.pixels, images.labels], images=as_images)
     in_test = images.drawers > _DRAWERS - test_drawers
     everything = AvalancheDataset([source])
     train, test = (everything.subset(part.nonzero().flatten()) for part in (~in_test, in_test))

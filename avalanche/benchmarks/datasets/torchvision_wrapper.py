@@ -21,6 +21,7 @@ TORCHVISION_DATASETS = (
     "ImageFolder",
     "ImageNet",
     "KMNIST",
+    "Kinetics",
     "LSUN",
     "MNIST",
     "PhotoTour",

@@ -49,6 +49,14 @@ from .new_classes import NCExperience, NCScenario, NCStream
 from .new_classes_builder import nc_benchmark
 from .new_instances import NIExperience, NIScenario, NIStream
 from .new_instances_builder import ni_benchmark
+from .older_names import (
+    AbstractExperience,
+    Experience,
+    GenericExperience,
+    GenericScenarioStream,
+    OnlineClassificationExperience,
+    ScenarioStream,
+)
 from .online import (
     FixedSizeExperienceSplitter,
     OnlineCLExperience,
@@ -85,6 +93,7 @@ GenericCLScenario = ClassificationScenario
 GenericClassificationExperience = ClassificationExperience
 
 __all__ = [
+    "AbstractExperience",
     "AvalancheDataset",
     "CLExperience",
     "CLScenario",
@@ -105,12 +114,15 @@ __all__ = [
     "EagerCLStream",
     "ExModelCLScenario",
     "ExModelExperience",
+    "Experience",
     "ExperienceAttribute",
     "ExperienceMode",
     "FactoryBasedStream",
     "FixedSizeExperienceSplitter",
     "GenericCLScenario",
     "GenericClassificationExperience",
+    "GenericExperience",
+    "GenericScenarioStream",
     "IStepInfo",
     "LazyCLStream",
     "LazyDatasetSequence",
@@ -127,8 +139,10 @@ __all__ = [
     "NIStream",
     "OnlineCLExperience",
     "OnlineCLScenario",
+    "OnlineClassificationExperience",
     "RLExperience",
     "RLScenario",
+    "ScenarioStream",
     "SequenceCLStream",
     "SizedCLStream",
     "StreamDef",

@@ -27,6 +27,8 @@ from .classification_scenario import (
 from .defined_streams import ExperienceFactory, StreamFactory
 from .stream_definitions import ExperienceData
 
+__path__: list[str] = []  # paths of earlier releases lead through it: see older_paths.py
+
 
 class NCExperience(ClassificationExperience):
     """An experience of :class:`NCScenario`."""

@@ -24,6 +24,8 @@ from .defined_streams import ExperienceFactory, StreamFactory
 from .instance_assignment import assign_instances, check_assignment
 from .stream_definitions import ExperienceData
 
+__path__: list[str] = []  # paths of earlier releases lead through it: see older_paths.py
+
 
 class NIExperience(ClassificationExperience):
     """An experience of :class:`NIScenario`."""

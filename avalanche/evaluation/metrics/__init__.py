@@ -102,6 +102,7 @@ from avalanche.evaluation.metrics.labels_repartition import (
 from avalanche.evaluation.metrics.loss import (
     EpochLoss,
     ExperienceLoss,
+    Loss,
     LossMetric,
     LossPerTaskPluginMetric,
     MinibatchLoss,
@@ -239,6 +240,7 @@ __all__ = [
     "ImagesSamplePlugin",
     "LabelsRepartition",
     "LabelsRepartitionPlugin",
+    "Loss",
     "LossMetric",
     "LossPerTaskPluginMetric",
     "MAC_metrics",

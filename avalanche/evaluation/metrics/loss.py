@@ -21,6 +21,7 @@ from avalanche.evaluation.metrics.mean import Mean, as_summand
 __all__ = [
     "EpochLoss",
     "ExperienceLoss",
+    "Loss",
     "LossMetric",
     "LossPerTaskPluginMetric",
     "LossPluginMetric",
@@ -112,6 +113,29 @@ class TaskAwareLoss(OnTaskSums[dict[int, float]]):
     def reset_task_label(self, task_label: int) -> None:
         """Forget one task."""
         self._sums.reset(task_label)
+
+
+class Loss(TaskAwareLoss):
+    """:class:`TaskAwareLoss` as releases up to 0.5 had it, where the task may be left out.
+
+    Example:
+        >>> loss = Loss()
+        >>> loss.update(torch.tensor(2.0), patterns=4, task_label=3)
+        >>> loss.result(), loss.result(3), loss.result(0)
+        ({3: 2.0}, {3: 2.0}, {0: 0.0})
+    """
+
+    def update(self, loss: Tensor, patterns: int, task_label: int | Tensor = 0) -> None:
+        """Take one more batch, of task 0 if nothing else is said."""
+        super().update(loss, patterns, task_label)
+
+    def result(self, task_label: int | None = None) -> dict[int, float]:
+        """Mean loss of every task seen, or of one task."""
+        return super().result() if task_label is None else self.result_task_label(task_label)
+
+    def reset(self, task_label: int | None = None) -> None:
+        """Forget everything, or one task."""
+        super().reset() if task_label is None else self.reset_task_label(task_label)
 
 
 class LossPluginMetric(GenericPluginMetric[float]):

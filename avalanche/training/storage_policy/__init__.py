@@ -11,6 +11,7 @@ from avalanche.training.storage_policy.grouped import BufferGroup, GroupedBuffer
 from avalanche.training.storage_policy.parametric import ParametricBuffer
 from avalanche.training.storage_policy.reservoir import ReservoirSamplingBuffer
 from avalanche.training.storage_policy.selection import (
+    ClassExemplarsSelectionStrategy,
     ClosestToCenterSelectionStrategy,
     ExemplarsSelectionStrategy,
     FeatureBasedExemplarsSelectionStrategy,
@@ -22,6 +23,7 @@ __all__ = [
     "BalancedExemplarsBuffer",
     "BufferGroup",
     "ClassBalancedBuffer",
+    "ClassExemplarsSelectionStrategy",
     "ClosestToCenterSelectionStrategy",
     "ExemplarsBuffer",
     "ExemplarsSelectionStrategy",

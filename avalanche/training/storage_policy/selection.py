@@ -12,6 +12,7 @@ from avalanche.models.utils import FeatureExtractorBackbone
 from avalanche.training.regularization.fisher import evaluation_mode
 
 __all__ = [
+    "ClassExemplarsSelectionStrategy",
     "ClosestToCenterSelectionStrategy",
     "ExemplarsSelectionStrategy",
     "FeatureBasedExemplarsSelectionStrategy",
@@ -28,6 +29,9 @@ class ExemplarsSelectionStrategy(ABC):
     @abstractmethod
     def make_sorted_indices(self, strategy: Any, data: AvalancheDataset) -> list[int]:
         """Positions of all samples of ``data``, the ones to keep first."""
+
+
+ClassExemplarsSelectionStrategy = ExemplarsSelectionStrategy  # its name up to 0.1
 
 
 class RandomExemplarsSelectionStrategy(ExemplarsSelectionStrategy):

@@ -76,3 +76,30 @@ def test_mistakes_are_named(root):
         SplitOmniglot(3, dataset_root=root)
     with pytest.raises(ValueError, match="n_experiences=3"):
         SplitAlphabetOmniglot(3, dataset_root=root)
+
+
+def test_permuted_and_rotated_images_are_the_stored_ones_moved(root):
+    from torchvision.transforms.functional import rotate
+
+    from avalanche.benchmarks.classic import PermutedOmniglot, RotatedOmniglot
+
+    options = {"train_transform": None, "eval_transform": None, "dataset_root": root}
+    plain = RotatedOmniglot(1, rotations_list=[0], **options).train_stream[0].dataset
+    images, labels, _ = plain.batch(torch.arange(len(plain)))
+    assert images.shape == (8 * 15, 1, 105, 105)
+    assert 0 <= float(images.min()) < float(images.max()) == 1
+    turned = RotatedOmniglot(2, rotations_list=[0, 30], **options).train_stream[1].dataset
+    expected = torch.stack([rotate(image, 30.0) for image in images])
+    torch.testing.assert_close(turned.batch(torch.arange(len(turned)))[0], expected)
+
+    permuted = PermutedOmniglot(2, seed=4, return_task_id=True, **options)
+    (first, y, t), (second, _, _) = (
+        e.dataset.batch(torch.arange(len(plain))) for e in permuted.train_stream
+    )
+    assert not torch.equal(first, second)
+    assert torch.equal(first.flatten(1).sort(1).values, images.flatten(1).sort(1).values)
+    assert torch.equal(y, labels)
+    assert set(t.tolist()) == {0}
+    assert permuted.n_classes == 8
+    with pytest.raises(ValueError, match="n_experiences=0"):
+        PermutedOmniglot(0, dataset_root=root)
