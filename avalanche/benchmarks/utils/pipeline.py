@@ -202,15 +202,24 @@ class Part:
         return Part(self.source, stages, self.n_frozen)
 
     def replace(self, group: str, transform: TransformDef) -> Part:
-        """This part with one transform in a group, instead of all that are not frozen."""
+        """This part with one transform in a group, instead of all that are not frozen.
+
+        What changes targets alone stays, unless the new transform changes targets: the labels that
+        samples show remain those in ``targets``.
+        """
         if self.n_frozen == len(self.stages):
             if transform is None:
                 return self
             return self.then(EmptyTransformGroups().replaced(group, transform))
-        frozen, others = self.stages[: self.n_frozen], self.stages[self.n_frozen : -1]
-        emptied = [stage.replaced(group, None) for stage in others]
-        stages = (*frozen, *emptied, self.stages[-1].replaced(group, transform))
-        return Part(self.source, stages, self.n_frozen)
+        frozen, others = self.stages[: self.n_frozen], self.stages[self.n_frozen :]
+        relabels = _changes_target(transform)
+        kept = [None if relabels else _target_half(stage[group]) for stage in others]
+        stages = [stage.replaced(group, k) for stage, k in zip(others, kept, strict=True)]
+        if kept[-1] is None:
+            stages[-1] = others[-1].replaced(group, transform)
+        elif transform is not None:
+            stages.append(EmptyTransformGroups().replaced(group, transform))
+        return Part(self.source, (*frozen, *stages), self.n_frozen)
 
     def sample(self, row: int, group: str) -> Any:
         """One transformed sample."""
@@ -275,3 +284,15 @@ def _changes_target(transform: TransformDef) -> bool:
         if functions is None or any(f is not None for f in functions[1:2]):
             return True
     return False
+
+
+def _target_half(transform: TransformDef) -> TransformDef:
+    """What a transform does to the second element by itself; None where it does nothing to it."""
+    half: TransformDef = None
+    for flat in _in_stages(transform):
+        functions = _per_element(flat) or ()
+        for function in functions[1:2]:
+            if function is not None:
+                own = (None, function)
+                half = own if half is None else TransformSequence(half, own)
+    return half

@@ -204,7 +204,9 @@ def replaced(sample, group, function):
             (*stages, {"train": None, "eval": None, group: function}),
             frozen,
         )
-    return number, label, task, (*stages[:-1], {**stages[-1], group: function}), frozen
+    emptied = [{**stage, group: None} for stage in stages[frozen:-1]]
+    stages = (*stages[:frozen], *emptied, {**stages[-1], group: function})
+    return number, label, task, stages, frozen
 
 
 NESTED = (AvalancheDataset, Subset, ConcatDataset)

@@ -17,6 +17,7 @@ from avalanche.benchmarks.utils import (
     TransformGroups,
     TupleTransform,
     flat_transforms_recursive,
+    make_classification_dataset,
 )
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
 from avalanche.benchmarks.utils.pipeline import Program
@@ -154,6 +155,30 @@ def test_the_transforms_of_a_group_are_replaced_together():
     assert data.batch([0])[0].item() == 11
     later = nc_benchmark(own, own, 2, False, eval_transform=plus(20)).train_stream[0].dataset
     assert later.remove_current_transform_group().batch([0])[0].item() == 0
+
+
+def test_replacing_the_transforms_of_inputs_leaves_labels_alone():
+    source = TensorDataset(torch.zeros(8, 1), torch.arange(8) % 4)
+    turned = make_classification_dataset(source, target_transform=[3, 2, 1, 0].__getitem__)
+    pairs = AvalancheDataset(
+        source, transform_groups={"train": (plus(1), plus(4)), "eval": (plus(1), plus(4))}
+    )
+    for data, expected in ((turned, [3, 2, 1, 0]), (pairs, [4, 5, 6, 7])):
+        for train_transform in (None, plus(10)):
+            benchmark = nc_benchmark(
+                data, data, 1, False, shuffle=False, train_transform=train_transform
+            )
+            experience = benchmark.train_stream[0].dataset
+            for transform in (None, plus(5)):
+                new = experience.replace_current_transform_group(transform)
+                labels = [int(new[i][1]) for i in range(8)]
+                assert labels == list(new.targets) == sorted(2 * expected)
+                assert new.batch([0, 5])[1].tolist() == [labels[0], labels[5]]
+                assert float(new[0][0]) == (0 if transform is None else 5)
+                again = new.replace_current_transform_group(plus(7))
+                assert (float(again[0][0]), int(again[0][1])) == (7, labels[0])
+    both = pairs.replace_current_transform_group((plus(2), plus(20)))
+    assert (float(both[1][0]), int(both[1][1])) == (2, 21)
 
 
 def test_a_group_for_evaluation_alone_leaves_training_as_it_is():
