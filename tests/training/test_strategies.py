@@ -1,6 +1,7 @@
 """Older paths: one name, both generations of its constructor."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -76,7 +77,9 @@ def test_keywords_of_the_flow_generation(keywords):
 
 
 def test_other_strategies_are_those_of_today():
-    assert strategies.EWC is supervised.EWC
+    assert issubclass(strategies.EWC, supervised.EWC)
+    assert issubclass(strategies.EWC, strategies.BaseStrategy)
+    assert strategies.AlreadyTrainedError is supervised.AlreadyTrainedError
     assert set(supervised.__all__) <= {*strategies.__all__, *FAMILIES}
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         strategies.Nothing  # noqa: B018
@@ -129,7 +132,7 @@ def test_counters_of_the_older_base_strategy():
     model, optimizer = parts()
     strategy = Own(model, optimizer, CrossEntropyLoss(), 5, 2, evaluator=None)
     strategy.train(scenario().train_stream)
-    assert seen == [(0, 1), (0, 2), (1, 1), (1, 2)]  # the clock has counted the epoch by then
+    assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]  # the epoch that ends, as then
     assert (strategy.training_exp_counter, strategy.epoch) == (2, 2)
 
 
@@ -245,6 +248,86 @@ def test_names_of_0_1_for_the_present_batch():
         strategy.train(scenario().train_stream[0])
         assert seen == [(0, 0, True), (0, 1, True), (1, 0, True), (1, 1, True)]
         seen.clear()
+
+
+OLDER = [n for n in strategies.__all__ if not n.startswith("Flow") and n != "AlreadyTrainedError"]
+NEEDED = {
+    "AGEM": {"patterns_per_exp": 5},
+    "CoPE": {"n_classes": 4, "p_size": 4},
+    "CWRStar": {"cwr_layer_name": "classifier"},
+    "EWC": {"ewc_lambda": 1.0},
+    "GEM": {"patterns_per_exp": 5},
+    "LwF": {"alpha": 1.0, "temperature": 2.0},
+    "MAS": {"lambda_reg": 0.01},
+    "SynapticIntelligence": {"si_lambda": 1.0},
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_every_strategy_of_the_older_path_has_its_methods(name):
+    base = getattr(strategies, name)
+    assert base is getattr(strategies, name)
+    assert base is strategies.BaseStrategy or issubclass(base, getattr(supervised, name))
+
+    class Own(base):
+        seen = ()
+
+        def train_exp(self, experience, eval_streams=None, **kwargs):
+            self.seen = (*self.seen, "exp")
+            super().train_exp(experience, eval_streams, **kwargs)
+
+        def before_forward(self, **kwargs):
+            super().before_forward(**kwargs)
+            self.seen = (*self.seen, "forward")
+
+    torch.manual_seed(0)
+    model, optimizer = parts()
+    if name == "PNNStrategy":
+        model = avalanche.models.PNN(num_layers=1, in_features=4, hidden_features_per_column=4)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = Own(
+        model, optimizer, **NEEDED.get(name, {}), train_mb_size=10, train_epochs=1, evaluator=None
+    )
+    strategy.train(scenario().train_stream)
+    experiences = strategy.seen.count("exp")
+    assert experiences == (1 if name == "JointTraining" else 2)
+    assert strategy.seen.count("forward") >= 2 * experiences
+    pickle.dumps(base)
+
+
+def test_a_loop_that_names_what_the_model_answers_logits():
+    class Loop(OlderLoop):
+        def forward(self):
+            self.logits = super().forward()
+            return self.logits
+
+    model, optimizer = parts()
+    strategy = Loop(model, optimizer, CrossEntropyLoss(), train_mb_size=10, evaluator=None)
+    strategy.train(scenario().train_stream[0])
+    assert strategy.clock.train_iterations == 2
+
+
+def test_batches_of_an_evaluation_are_counted_apart():
+    seen = []
+
+    class Own(strategies.BaseStrategy):
+        def eval_epoch(self, **kwargs):
+            for self.mb_it, self.mbatch in enumerate(self.dataloader):  # noqa: B020
+                self._unpack_minibatch()
+                self.before_eval_iteration(**kwargs)
+                self.mb_output = self.forward()
+                self.loss = self.criterion()
+                self.after_eval_iteration(**kwargs)
+
+        def after_training_iteration(self, **kwargs):
+            seen.append(self.mb_it)
+
+    model, optimizer = parts()
+    strategy = Own(
+        model, optimizer, CrossEntropyLoss(), train_mb_size=10, eval_mb_size=1, train_epochs=2,
+        eval_every=1, evaluator=None)  # fmt: skip
+    strategy.train(scenario().train_stream[0], [scenario().test_stream])
+    assert seen == [0, 1, 0, 1]
 
 
 def test_paths_of_0_6_for_templates_and_strategies():

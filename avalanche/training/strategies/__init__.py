@@ -17,6 +17,7 @@ from avalanche.training.strategies.flow_naive import (
     FlowReplay,
 )
 from avalanche.training.strategies.generations import flow_arguments, is_flow_call
+from avalanche.training.templates import BaseTemplate
 
 
 class Naive(supervised.Naive, BaseStrategy):
@@ -48,10 +49,16 @@ class GDumb(supervised.GDumb, BaseStrategy):
 
 
 def __getattr__(name: str) -> Any:
-    """All other strategies are those of :mod:`avalanche.training.supervised`."""
-    if name in supervised.__all__:
-        return getattr(supervised, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """All other strategies are those of :mod:`avalanche.training.supervised`, as they were then."""
+    if name not in supervised.__all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: Any = getattr(supervised, name)
+    if issubclass(found, BaseTemplate):
+        found = type(
+            name, (found, BaseStrategy), {"__module__": __name__, "__doc__": found.__doc__}
+        )
+    globals()[name] = found  # the same class at every import
+    return found
 
 
 def _new(kind: type, flow: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

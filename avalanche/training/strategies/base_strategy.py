@@ -36,6 +36,7 @@ class BaseStrategy(SupervisedTemplate):
 
     _epoch: int | None = None  # as a loop of one's own counts
     _mb_it: int | None = None
+    _eval_mb_it: int | None = None
 
     @property
     def training_exp_counter(self) -> int:
@@ -44,8 +45,11 @@ class BaseStrategy(SupervisedTemplate):
 
     @property
     def epoch(self) -> int:
-        """Epochs of the present experience that are finished; now ``clock.train_exp_epochs``."""
-        return self.clock.train_exp_epochs if self._epoch is None else self._epoch
+        """The present epoch of the experience, from 0; now ``clock.train_exp_epochs``."""
+        if self._epoch is not None:
+            return self._epoch
+        # The clock is called before a strategy's own method, in which the epoch still goes on.
+        return self.clock.train_exp_epochs - (self.events.own == "after_training_epoch")
 
     @epoch.setter
     def epoch(self, value: int) -> None:
@@ -53,17 +57,27 @@ class BaseStrategy(SupervisedTemplate):
 
     @property
     def mb_it(self) -> int:
-        """Batches of the present epoch that are done; now ``clock.train_epoch_iterations``."""
-        return self.clock.train_epoch_iterations if self._mb_it is None else self._mb_it
+        """The present batch of the epoch, from 0; now ``clock.train_epoch_iterations``."""
+        counted = self._mb_it if self.is_training else self._eval_mb_it
+        if counted is not None:
+            return counted
+        return self.clock.train_epoch_iterations - (self.events.own == "after_training_iteration")
 
     @mb_it.setter
     def mb_it(self, value: int) -> None:
-        self._mb_it = value
+        if self.is_training:
+            self._mb_it = value
+        else:
+            self._eval_mb_it = value
 
     @property
     def logits(self) -> Any:
         """What the model answered; now ``mb_output``."""
         return self.mb_output
+
+    @logits.setter
+    def logits(self, value: Any) -> None:
+        self.mb_output = value
 
     def train_exp(
         self, experience: Any, eval_streams: Sequence[Any] | None = None, **kwargs: Any
@@ -78,7 +92,7 @@ class BaseStrategy(SupervisedTemplate):
         return type(self).train_exp is not BaseStrategy.train_exp
 
     def _before_training_exp(self, **kwargs: Any) -> None:
-        self._epoch = self._mb_it = None
+        self._epoch = self._mb_it = self._eval_mb_it = None
         if self._has_own_train_exp:
             self._stop_training = False
         else:
