@@ -11,6 +11,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.models.checks import check_sizes
 
 __all__ = [
@@ -77,9 +78,12 @@ class DynamicModule(nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Linear layers of a module that grows take the number of units that was saved."""
         kind = type(self)
-        if (
-            kind.adaptation not in (DynamicModule.adaptation, MultiTaskModule.adaptation)
-            or kind.train_adaptation is not DynamicModule.train_adaptation
+        if kind.adaptation not in (
+            DynamicModule.adaptation,
+            MultiTaskModule.adaptation,
+        ) or kind.train_adaptation not in (
+            DynamicModule.train_adaptation,
+            MultiTaskModule.train_adaptation,
         ):
             for name, layer in _own_linear_layers(self):
                 saved = state_dict.get(f"{prefix}{name}.weight")
@@ -103,7 +107,12 @@ def avalanche_model_adaptation(module: nn.Module, experience: Any) -> None:
 def _adapt(method: Callable[[Any], None], experience: Any) -> None:
     """Call with the experience; code up to 0.2 names its argument ``dataset`` and gets that."""
     name = next(iter(inspect.signature(method).parameters), "")
-    method(experience.dataset if name == "dataset" else experience)
+    method(_data_of(experience) if name == "dataset" else experience)
+
+
+def _data_of(experience: Any) -> Any:
+    """The data of an experience; code up to 0.2 adapts modules to the data themselves."""
+    return experience if isinstance(experience, AvalancheDataset) else experience.dataset
 
 
 class MultiTaskModule(DynamicModule):
@@ -125,11 +134,15 @@ class MultiTaskModule(DynamicModule):
 
     def adaptation(self, experience: Any) -> None:
         """Note the classes and tasks of ``experience``; nothing in evaluation mode."""
+        if self.training:
+            classes = classes_of(experience)
+            self.max_class_label = max(self.max_class_label, max(classes, default=-1) + 1)
         super().adaptation(experience)
-        if not self.training:
-            return
-        classes = classes_of(experience)
-        self.max_class_label = max(self.max_class_label, max(classes, default=-1) + 1)
+        if self.training:
+            self.known_train_tasks_labels |= set(_tasks_of(experience))
+
+    def train_adaptation(self, experience: Any) -> None:
+        """Note the tasks of ``experience``; :attr:`max_class_label` knows its classes before."""
         self.known_train_tasks_labels |= set(_tasks_of(experience))
 
     def get_extra_state(self) -> dict[str, Any]:
@@ -393,12 +406,16 @@ def classes_of(experience: Any) -> list[int]:
     """Classes of an experience: its own list, else the targets of its data set."""
     classes = getattr(experience, "classes_in_this_experience", None)
     if classes is None:
-        classes = experience.dataset.targets.uniques
+        classes = _data_of(experience).targets.uniques
     return sorted(int(c) for c in classes)
 
 
 def _tasks_of(experience: Any) -> list[int]:
-    return sorted({int(t) for t in getattr(experience, "task_labels", None) or [0]})
+    labels = getattr(experience, "task_labels", None)
+    if isinstance(experience, AvalancheDataset):
+        column = getattr(experience, "targets_task_labels", None)
+        labels = None if column is None else column.uniques
+    return sorted({int(t) for t in labels or [0]})
 
 
 def single_task(experience: Any) -> int:
@@ -421,12 +438,12 @@ def _classes_by_task(experience: Any) -> dict[int, list[int]]:
     tasks = _tasks_of(experience)
     if len(tasks) == 1:
         return {tasks[0]: classes_of(experience)}
-    dataset = getattr(experience, "dataset", None)
-    if dataset is None:
+    if not isinstance(experience, AvalancheDataset) and not hasattr(experience, "dataset"):
         raise ValueError(
             f"task_labels={tasks}: an experience with several tasks needs a dataset with targets "
             "and task labels, to tell which classes belong to which task"
         )
+    dataset = _data_of(experience)
     targets, labels = dataset.targets.values, dataset.targets_task_labels.values
     return {t: sorted(targets[labels == t].unique().tolist()) for t in tasks}
 

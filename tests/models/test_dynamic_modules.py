@@ -22,7 +22,7 @@ from avalanche.models import (
     avalanche_model_adaptation,
     is_multi_task_module,
 )
-from avalanche.testing.streams import FEATURES, class_incremental
+from avalanche.testing.streams import FEATURES, class_incremental, task_incremental
 from avalanche.training import Naive
 
 INF = float("inf")
@@ -71,6 +71,58 @@ def test_adaptation_in_the_forms_of_earlier_releases():
     fresh = Older()
     fresh.load_state_dict(older.state_dict())
     assert fresh.head.out_features == older.head.out_features
+
+
+class HeadsOf02(MultiTaskModule):
+    """One head per task as releases 0.2 to 0.4 wrote it."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.heads = nn.Linear(FEATURES, 4), nn.ModuleDict()
+
+    def train_adaptation(self, experience):
+        super().train_adaptation(experience)
+        for task in self.known_train_tasks_labels:
+            if str(task) not in self.heads:
+                self.heads[str(task)] = nn.Linear(4, self.max_class_label)
+
+    def forward_single_task(self, x, task_label):
+        return self.heads[str(task_label)](self.body(x.flatten(1)))
+
+
+def test_train_adaptation_of_multi_task_modules_knows_tasks_and_classes():
+    model = HeadsOf02()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = Naive(model, optimizer, evaluator=None, train_mb_size=8)
+    stream = task_incremental().train_stream
+    for number, experience in enumerate(stream, start=1):
+        before = copy.deepcopy(model.heads)
+        strategy.train(experience)
+        assert sorted(model.heads) == [str(t) for t in range(number)]
+        largest = max(experience.classes_in_this_experience)
+        assert model.heads[str(number - 1)].out_features >= largest + 1
+        assert all(torch.equal(before[t].weight, model.heads[t].weight) for t in before)
+
+
+def test_modules_adapt_to_the_data_themselves():
+    """``module.adaptation(experience.dataset)``, as loops of release 0.1 call it."""
+    multi, plain = task_incremental().train_stream[1], class_incremental().train_stream[1]
+    for adapt in (lambda m, d: m.adaptation(d), avalanche_model_adaptation):
+        head = IncrementalClassifier(3)
+        adapt(head, plain.dataset)
+        assert head.classifier.out_features == max(plain.classes_in_this_experience) + 1
+        heads = MultiHeadClassifier(3)
+        adapt(heads, multi.dataset)
+        assert heads.known_train_tasks_labels == {1}
+        assert heads.active_units == {1: multi.classes_in_this_experience}
+
+    class Older(DynamicModule):
+        def train_adaptation(self, dataset):
+            self.seen = len(dataset)
+
+    older = Older()
+    older.adaptation(plain.dataset)
+    assert older.seen == len(plain.dataset)
 
 
 def test_the_head_grows_and_keeps_its_rows():
