@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .columns import Column, ImageBatch, pack_images, stack_column
-from .sources import TARGET_NAMES, ColumnSource, Source
+from .sources import TARGET_NAMES, ColumnSource, Source, label_column, with_whole_label
 
 _LABELS = (*TARGET_NAMES, "fine_label", "class")
 _CHUNK = 4096  # rows that are decoded at once when a table is read into memory
@@ -45,13 +45,16 @@ class TableSource(Source):
         read = self.table[row]
         if self.columns is None:
             return read
-        return tuple(_numbers_as_tensor(read[name]) for name in self.columns)
+        return with_whole_label(tuple(_numbers_as_tensor(read[name]) for name in self.columns))
 
     def gather(self, rows: Tensor) -> list[Column] | None:
         if self.columns is None:
             return None
         read = self.table[rows.tolist()]
-        return [_as_column(read[name]) for name in self.columns]
+        columns = [_as_column(read[name]) for name in self.columns]
+        return [
+            label_column(c, i) if i and isinstance(c, Tensor) else c for i, c in enumerate(columns)
+        ]
 
     def stored_targets(self) -> Any:
         return None if self.target is None else list(self.table[self.target])
@@ -167,6 +170,8 @@ def _as_column(values: Any) -> Column:
         return values
     if isinstance(values, np.ndarray):
         return torch.from_numpy(values)
+    if values and isinstance(values[0], float):
+        return torch.tensor(values, dtype=torch.float64)  # as precise as each sample by itself
     numbers = _numbers_as_tensor(values)
     return numbers if isinstance(numbers, Tensor) else stack_column(list(values))
 

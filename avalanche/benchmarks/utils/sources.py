@@ -21,7 +21,7 @@ from .columns import Column, ImageBatch
 from .fingerprints import checksum, describe, describe_list, shortened
 
 TARGET_NAMES = ("targets", "target", "labels", "label", "y")  # fields and keys that hold labels
-_LABEL_TYPES = (torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
+_PROBED = 8  # samples that are asked which of their keys holds the target
 _CONTENT_NAMES = ("paths", "files", "samples", "imgs", *TARGET_NAMES)  # of data on disk
 _FUNCTION_NAMES = ("transform", "target_transform", "transforms", "loader")
 
@@ -68,15 +68,20 @@ class Source(ABC):
             ValueError: none does, so a change of the target would be of something else.
         """
         if self.target is None and self.found_targets is not None:
-            value = self.found_targets[row]
+            rows = [row, *_rows_of_other_labels(self.found_targets, self.found_targets[row])]
             usual = [name for name in TARGET_NAMES if name in sample]
-            self.target = next((k for k in (*usual, *sample) if _equal(sample[k], value)), None)
-            if self.target is None:
-                raise ValueError(
-                    f"{self.name}: sample {row} is a dictionary with the keys {sorted(sample)}, "
-                    f"and none holds {value}, which its 'targets' say; labels can't be changed "
-                    "where they don't stand: let the samples hold the target"
-                )
+            keys = [*usual, *(key for key in sample if key not in usual)]
+            for number in rows:
+                read = sample if number == row else self.sample(number)
+                value = self.found_targets[number]
+                keys = [k for k in keys if k in read and _equal(read[k], value)]
+                if not keys:
+                    raise ValueError(
+                        f"{self.name}: samples are dictionaries with the keys {sorted(sample)}, "
+                        f"and none holds what 'targets' say, {value} for sample {number}; labels "
+                        "can't be changed where they don't stand: let the samples hold the target"
+                    )
+            self.target = keys[0]
         return self.target
 
     def details(self) -> str:
@@ -125,7 +130,7 @@ class ColumnSource(Source):
                 "pass tensors with one row per sample"
             )
         self._wrapped = wrapped
-        self.columns = tuple(_label_column(c, i) if i else c for i, c in enumerate(columns))
+        self.columns = tuple(label_column(c, i) if i else c for i, c in enumerate(columns))
         self.images = images
 
     def __len__(self) -> int:
@@ -186,7 +191,7 @@ class SampleSource(Source):
         return len(self.dataset)
 
     def sample(self, row: int) -> Any:
-        return _with_whole_label(self.dataset[row])
+        return with_whole_label(self.dataset[row])
 
     def gather(self, rows: Tensor) -> list[Column] | None:
         picked = rows.tolist()
@@ -194,7 +199,7 @@ class SampleSource(Source):
         samples = [self.dataset[row] for row in picked] if many is None else many(picked)
         if not samples or not all(isinstance(s, (tuple, list)) for s in samples):
             return None
-        samples = [_with_whole_label(sample) for sample in samples]
+        samples = [with_whole_label(sample) for sample in samples]
         return [list(field) for field in zip(*samples, strict=True)]
 
     def stored_targets(self) -> Any:
@@ -253,6 +258,17 @@ def _one_per_sample(values: Any, length: int) -> bool:
     return isinstance(values, Sequence) and len(values) == length
 
 
+def _rows_of_other_labels(targets: Tensor | list[Any], known: Any) -> list[int]:
+    """The first rows of some targets other than ``known``, or any where all are alike."""
+    values = targets.tolist() if isinstance(targets, Tensor) else targets
+    found: dict[str, int] = {repr(known): -1}
+    for row, value in enumerate(values):
+        found.setdefault(repr(value), row)
+        if len(found) > _PROBED:
+            break
+    return [row for row in found.values() if row >= 0]
+
+
 def _equal(a: Any, b: Any) -> bool:
     """Equality of single values and of arrays; anything else is not equal."""
     try:
@@ -262,7 +278,7 @@ def _equal(a: Any, b: Any) -> bool:
     return one.shape == two.shape and bool((one == two).all())
 
 
-def _with_whole_label(sample: Any) -> Any:
+def with_whole_label(sample: Any) -> Any:
     """A sample ``(x, y, ...)``; a whole number that losses do not take as a label becomes one."""
     if not isinstance(sample, (tuple, list)) or len(sample) < 2:
         return sample
@@ -271,7 +287,7 @@ def _with_whole_label(sample: Any) -> Any:
         if label.ndim or label.dtype.kind not in "biu":
             return sample
     elif isinstance(label, Tensor):
-        if label.ndim or label.dtype not in _LABEL_TYPES:
+        if label.ndim or label.is_floating_point() or label.dtype in (torch.int64, torch.complex64):
             return sample
         return (sample[0], label.long(), *sample[2:])
     elif not isinstance(label, bool):
@@ -279,7 +295,7 @@ def _with_whole_label(sample: Any) -> Any:
     return (sample[0], int(label), *sample[2:])
 
 
-def _label_column(column: Tensor, position: int) -> Tensor:
+def label_column(column: Tensor, position: int) -> Tensor:
     integer = not (column.is_floating_point() or column.is_complex())
     if column.ndim == 1 and integer and (position == 1 or column.dtype != torch.bool):
         return column.to(torch.int64)

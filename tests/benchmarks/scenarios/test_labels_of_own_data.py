@@ -139,7 +139,7 @@ def test_dictionaries_without_the_target_are_refused_where_labels_change():
     rows.targets = [value + 10 for value in rows.targets]
     rows.__class__ = type("Other", (Rows,), {"__getitem__": lambda s, i: {"x": 0, "label": "cat"}})
     benchmark = B.nc_benchmark(rows, rows, 2, True, class_ids_from_zero_in_each_exp=True, seed=0)
-    with pytest.raises(ValueError, match="none holds 1[0-9], which its 'targets' say"):
+    with pytest.raises(ValueError, match="none holds what 'targets' say, 1[0-9] for sample"):
         benchmark.train_stream[0].dataset[0]
 
 

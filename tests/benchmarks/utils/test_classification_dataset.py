@@ -231,6 +231,50 @@ def test_dictionaries_get_the_new_labels(key, as_value):
     assert added.targets == [s[key] for s in added] == [10, 11, 10, 11]
 
 
+class Ambiguous(Dataset):
+    """Dictionaries in which other keys agree with the target in some samples."""
+
+    def __init__(self):
+        self.targets = [i // 4 for i in range(16)]
+
+    def __len__(self):
+        return 16
+
+    def __getitem__(self, index):
+        target = self.targets[index]
+        return {"index": index, "label": target // 2, "fine_label": target}
+
+
+@pytest.mark.parametrize("first", [0, 1, 7, 15])
+def test_the_target_of_dictionaries_is_found_whichever_sample_is_read_first(first):
+    data = as_taskaware_classification_dataset(Ambiguous())
+    mapped = map_classes(data, DefaultTransformGroups((None, MapClasses([5, 4, 7, 6]))))
+    assert mapped[first]["fine_label"] == mapped.targets[first]
+    assert (
+        [s["fine_label"] for s in mapped] == mapped.targets == [5] * 4 + [4] * 4 + [7] * 4 + [6] * 4
+    )
+    assert [s["index"] for s in mapped] == list(range(16))
+    assert [s["label"] for s in mapped] == [0] * 8 + [1] * 8
+
+
+class OwnIntegers(Dataset):
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return torch.zeros(2), torch.tensor(index % 2, dtype=self.kind)
+
+
+@pytest.mark.parametrize("kind", [torch.uint16, torch.uint32, torch.int8, torch.bool, torch.int64])
+def test_labels_of_any_integer_type_are_what_losses_take(kind):
+    data = as_taskaware_classification_dataset(OwnIntegers(kind))
+    labels = data.batch([0, 1, 2])[1]
+    assert (labels.dtype, labels.tolist()) == (torch.int64, [0, 1, 0])
+
+
 @pytest.mark.parametrize(("label", "bad"), [(-1, -1), (3, 3)])
 def test_labels_without_a_new_one_are_refused(label, bad):
     data = as_taskaware_classification_dataset(

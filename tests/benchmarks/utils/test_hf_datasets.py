@@ -157,3 +157,20 @@ def test_lists_of_numbers_are_vectors(in_memory):
 def test_lists_of_several_lengths_are_vectors_one_by_one():
     data = from_hf(Table({"tokens": [[1, 2], [3]], "label": [0, 1]}, {}), "tokens")
     assert [x.tolist() for x, _ in data] == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_single_floats_keep_their_digits(in_memory):
+    times = [1700000001.0, 1700000002.0, 1700000003.0]
+    table = Table({"time": times, "label": [0, 1, 0]}, {"label": "ClassLabel"})
+    data = from_hf(table, "time", in_memory=in_memory)
+    assert data.batch([0, 1, 2])[0].tolist() == times == [float(data[i][0]) for i in range(3)]
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_truth_values_are_labels(in_memory):
+    table = Table({"features": [[1.0], [2.0]], "label": [True, False]}, {})
+    data = as_taskaware_classification_dataset(from_hf(table, "features", in_memory=in_memory))
+    labels = data.batch([0, 1])[1]
+    assert (labels.dtype, labels.tolist()) == (torch.int64, [1, 0])
+    assert [int(sample[1]) for sample in data] == [1, 0] == data.targets
