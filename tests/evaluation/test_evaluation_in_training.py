@@ -1,5 +1,6 @@
 """Evaluations during training: what counts as learnt, in metrics, in the table and in files."""
 
+import copy
 import csv
 
 import pytest
@@ -10,6 +11,7 @@ from avalanche.benchmarks import nc_benchmark
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.logging import CSVLogger
+from avalanche.testing import streams
 from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.supervised import Naive
 
@@ -91,10 +93,10 @@ def test_values_put_right_are_saved():
 
 
 class ChangesAtTheEnd(SupervisedPlugin):
-    """Says that the model is another one than was evaluated."""
+    """Makes the model another one than was evaluated."""
 
     def after_training_exp(self, strategy, **kwargs):
-        strategy.peval.forget()
+        strategy.model.bias.data += 1
 
 
 def test_an_evaluation_of_another_model_is_not_of_what_was_learnt():
@@ -136,3 +138,62 @@ def test_a_run_that_goes_on_evaluates_as_one_that_never_stopped(every):
     second.load_state_dict(state, data)
     second.train(data.train_stream[1], [data.test_stream])
     assert second.evaluator.table() == whole.evaluator.table()
+
+
+class Evaluations(SupervisedPlugin):
+    count = 0
+
+    def before_eval(self, strategy, **kwargs):
+        self.count += 1
+
+
+def counted(**options):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(streams.FEATURES, 6))
+    counter = Evaluations()
+    evaluator = EvaluationPlugin(accuracy_metrics(stream=True))
+    plugins = [counter, *options.pop("plugins", ())]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    options = {"train_mb_size": 8, "evaluator": evaluator, **options}
+    return Naive(model, optimizer, plugins=plugins, **options), counter
+
+
+def zeroed(strategy):
+    for parameter in strategy.model.parameters():
+        parameter.data.zero_()  # leaves no trace in the tensor's version
+
+
+@pytest.mark.parametrize("change", ["data", "copy", "none", "copy alone"])
+def test_weights_that_were_changed_in_any_way_are_evaluated_again(change):
+    benchmark = streams.class_incremental()
+    strategy, _ = counted(eval_every=0)
+    strategy.train(benchmark.train_stream[0], [benchmark.test_stream])
+    if change.startswith("copy"):
+        strategy = copy.deepcopy(strategy)
+    if change in ("data", "copy"):
+        zeroed(strategy)
+    counter = strategy.plugins[0]
+    counter.count = 0
+    strategy.train(benchmark.train_stream[1], [benchmark.test_stream])
+    assert counter.count == (2 if change in ("data", "copy") else 1)
+
+
+@pytest.mark.parametrize("every", [0, 1])
+def test_weights_that_a_plugin_changes_at_the_end_are_those_that_are_evaluated(every):
+    class Zero(SupervisedPlugin):
+        def after_training_exp(self, strategy, **kwargs):
+            zeroed(strategy)
+
+    benchmark = streams.class_incremental()
+    strategy, _ = counted(eval_every=every, plugins=[Zero()])
+    results = strategy.train(benchmark.train_stream[0], [benchmark.test_stream])
+    assert results == results | strategy.eval(benchmark.test_stream)
+
+
+def test_tensors_without_a_version_do_not_stop_training():
+    strategy, counter = counted(eval_every=0)
+    with torch.inference_mode():
+        strategy.model.register_buffer("prototype", torch.ones(3))
+    benchmark = streams.class_incremental()
+    strategy.train(benchmark.train_stream[0], [benchmark.test_stream])
+    assert counter.count == 2

@@ -1,5 +1,6 @@
 """GDumb: what the memory holds, what a model is trained on, and from which weights."""
 
+import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -226,3 +227,31 @@ def test_wrong_sizes_are_refused():
     plugin = GDumbPlugin(3)
     with pytest.raises(ValueError, match="mem_size=3: the state is of a memory of 5 samples"):
         plugin.check_state_dict(GDumbPlugin(5).state_dict())
+
+
+def test_an_experience_that_was_learnt_stays_whatever_comes_after_training():
+    class Fails(Look):
+        armed, states = False, ()
+
+        def after_training_exp(self, strategy, **kwargs):
+            self.states = (*self.states, copy.deepcopy(strategy.state_dict()))
+            if self.armed:
+                raise OSError("disk full")
+
+    def classes(strategy):
+        plugin = next(p for p in strategy.plugins if isinstance(p, GDumbPlugin))
+        return set(plugin.storage_policy.buffer.targets.uniques)
+
+    benchmark = streams.class_incremental()
+    look = Fails()
+    strategy, _ = make(mem_size=1000, plugins=[look])
+    strategy.train(benchmark.train_stream[0])
+    look.armed = True
+    with pytest.raises(OSError, match="disk full"):
+        strategy.train(benchmark.train_stream[1])
+    restored, _ = make(mem_size=1000, plugins=[Fails()])
+    restored.load_state_dict(look.states[-1], benchmark)
+    look.armed = False
+    for going_on in (strategy, restored):
+        going_on.train(benchmark.train_stream[2])
+        assert classes(going_on) == set(range(6))

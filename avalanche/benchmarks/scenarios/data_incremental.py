@@ -68,14 +68,15 @@ def data_incremental_benchmark(
         [100, 100, 72]
     """
     if isinstance(split_streams, bool):
-        streams_given = ("train",) if custom_split_strategy is None else custom_split_strategy
-        drop_last, split_streams = split_streams, cast("Sequence[str]", streams_given)
-        custom_split_strategy, older = (older[0], older[1:]) if older else (None, ())
+        drop_last, split_streams = split_streams, ("train",)
+        if custom_split_strategy is not None and not callable(custom_split_strategy):
+            split_streams = custom_split_strategy
+            custom_split_strategy, older = (older[0], older[1:]) if older else (None, ())
     if older:
         raise TypeError(f"data_incremental_benchmark: too many arguments, {older!r}")
     custom = cast("Split | None", custom_split_strategy)
     if custom is None:
-        check_size(experience_size)
+        experience_size = check_size(experience_size)
     elif drop_last:
         raise TypeError("drop_last and custom_split_strategy: let the latter leave pieces out")
     if drop_last:

@@ -96,9 +96,6 @@ class CWRStarPlugin(SupervisedPlugin):
         self.consolidate_weights()
         self.set_consolidate_weights()
         self._experiences += 1
-        periodic = getattr(strategy, "peval", None)
-        if periodic is not None:
-            periodic.forget()  # the last evaluation was of the temporary weights
 
     def before_eval(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Outside of training, put the consolidated weights back if training was interrupted."""

@@ -206,7 +206,6 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
             if parameter not in self._best_moments:
                 del strategy.optimizer.state[parameter]
         strategy.optimizer.state.update(_copied(self._best_moments))
-        strategy.peval.forget()  # the last evaluation was of another model
 
     def _metric_key(self, strategy: Any) -> str:
         """Full name of the metric.

@@ -69,8 +69,13 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
         """Remember the initial weights of units that have just joined."""
         self.fresh_start.remember(strategy.model, strategy.optimizer)
 
+    def after_training_epoch(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
+        """Keep the experience once it is learnt, whatever happens after its last epoch."""
+        if strategy.clock.train_exp_epochs + 1 >= strategy.train_epochs:
+            self._before = None
+
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Keep the experience, now that it is learnt."""
+        """Keep an experience whose training stopped early."""
         self._before = None
 
     def state_dict(self) -> dict[str, Any]:

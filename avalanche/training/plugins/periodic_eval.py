@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import torch
+from torch import nn
+
 from avalanche.benchmarks.scenarios import CLExperience
 from avalanche.core.plugins import SupervisedPlugin
 
@@ -38,7 +41,8 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         self.peval_mode = peval_mode
         self.do_initial = do_initial and eval_every > -1
         self._fresh: list[tuple[str, int]] = []
-        self._of: tuple[int, ...] | None = None  # model, its version, benchmarks; None: not known
+        self._weights: list[float] | None = None  # a checksum of what was evaluated
+        self._benchmarks: list[int] | None = None  # of the streams; None: not known
 
     @property
     def active(self) -> bool:
@@ -51,8 +55,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
 
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Evaluate the model as it comes, unless that was just done."""
-        same = self._of is None or self._of == _identity(strategy)
-        if self.do_initial and not (same and self._fresh == _names(strategy._eval_streams)):
+        if self.do_initial and not self._was_just_done(strategy):
             self.evaluate(strategy)
 
     def after_training_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -67,8 +70,8 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
             self._maybe(strategy, strategy.clock.train_exp_epochs)
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
-        """Evaluate at the end, unless that was just done."""
-        if not self._fresh:
+        """Evaluate at the end, unless that was just done and the weights are the same since."""
+        if not self._fresh or self._weights != _checksum(strategy.model):
             self.evaluate(strategy)
         elif strategy.clock.train_exp_iterations:
             strategy.evaluator.count_experience(strategy)
@@ -77,27 +80,34 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         if self.eval_every > 0 and finished % self.eval_every == 0:
             self.evaluate(strategy)
 
-    def forget(self) -> None:
-        """The model is another one than was evaluated: evaluate it again when that is due."""
-        self._fresh = []
+    def _was_just_done(self, strategy: Any) -> bool:
+        """Whether these streams were evaluated with these weights."""
+        streams = strategy._eval_streams
+        return (
+            self._fresh == _names(streams)
+            and self._benchmarks in (None, _benchmarks(streams))
+            and self._weights in (None, _checksum(strategy.model))
+        )
 
     def evaluate(self, strategy: Any) -> None:
         """Evaluate now, on the evaluation streams of the ``train`` call."""
         for stream in strategy._eval_streams:
             strategy.eval(stream)
-        self._fresh, self._of = _names(strategy._eval_streams), _identity(strategy)
+        self._fresh = _names(strategy._eval_streams)
+        self._benchmarks = _benchmarks(strategy._eval_streams)
+        self._weights = _checksum(strategy.model)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_of": None}  # a copy has another model, of the same weights
+        return {**vars(self), "_benchmarks": None}  # a copy is for copies of them
 
     def state_dict(self) -> dict[str, Any]:
         """What was just evaluated, so that a run that goes on does not evaluate it again."""
-        return {"fresh": [list(name) for name in self._fresh]}
+        return {"fresh": [list(name) for name in self._fresh], "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`."""
         self._fresh = [(name, number) for name, number in state.get("fresh", ())]
-        self._of = None
+        self._weights, self._benchmarks = state.get("weights"), None
 
 
 def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:
@@ -109,11 +119,22 @@ def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:
     ]
 
 
-def _identity(strategy: Any) -> tuple[int, ...]:
-    """What changes when weights are written to, or model or data are others."""
-    state = [*strategy.model.parameters(), *strategy.model.buffers()]
-    benchmarks = [id(getattr(e, "benchmark", None)) for s in strategy._eval_streams for e in s]
-    return (id(strategy.model), sum(t._version for t in state), *benchmarks)
+def _benchmarks(streams: Sequence[Any]) -> list[int]:
+    return [id(getattr(e, "benchmark", None)) for s in streams for e in s]
+
+
+@torch.no_grad()
+def _checksum(model: nn.Module) -> list[float]:
+    """A number for each parameter and buffer, another one when a value of it is another.
+
+    By content, since not every way of writing to a tensor leaves a trace.
+    """
+    sums = []
+    for tensor in (*model.parameters(), *model.buffers()):
+        values = tensor.detach().flatten().double()
+        place = torch.linspace(1, 2, len(values), dtype=values.dtype, device=values.device)
+        sums.append(values @ place)
+    return torch.stack(sums).tolist() if sums else []
 
 
 def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None) -> list[Any]:

@@ -3,6 +3,7 @@
 import random
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import TensorDataset
@@ -107,6 +108,11 @@ def test_data_incremental_with_the_arguments_of_earlier_releases():
     assert [len(e.dataset) for e in kept.test_stream] == [4, 4, 2] * 2
     own = B.data_incremental_benchmark(whole, 4, False, False, ("train",), halves)
     assert [len(e.dataset) for e in own.train_stream] == [5] * 4
+    named = B.data_incremental_benchmark(whole, 4, False, False, custom_split_strategy=halves)
+    assert [len(e.dataset) for e in named.train_stream] == [5] * 4
+    for number in (np.int64(4), torch.tensor(4)):
+        sized = B.data_incremental_benchmark(whole, number, shuffle=True)
+        assert [len(e.dataset) for e in sized.train_stream] == [4, 4, 2] * 2
     with pytest.raises(TypeError, match="too many arguments"):
         B.data_incremental_benchmark(whole, 4, False, ("train",), None, None)
     with pytest.raises(TypeError, match="drop_last and custom_split_strategy"):
