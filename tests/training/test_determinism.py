@@ -35,6 +35,8 @@ def test_a_seed_is_that_of_every_library():
     np.random.seed(7)
     random.seed(7)
     assert draw() == expected
+    RNGManager.set_random_seeds(np.int64(7))
+    assert draw() == expected
     for wrong in (-1, 2**32):
         with pytest.raises(ValueError, match=r"expected a number from 0 to 2\*\*32 - 1"):
             RNGManager.set_random_seeds(wrong)

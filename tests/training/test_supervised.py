@@ -330,6 +330,11 @@ def test_losses_of_every_unit_and_a_mask_of_minus_infinity_are_refused_together(
         make(MultiHeadClassifier(streams.FEATURES), criterion=criterion)
     make(criterion=criterion)
 
+    class KnowsMasks(type(criterion)):
+        """A loss of one's own that leaves masked units out."""
+
+    make(MultiHeadClassifier(streams.FEATURES), criterion=KnowsMasks())
+
 
 def test_metrics_without_an_evaluator_are_told_what_they_need():
     with pytest.raises(TypeError, match=r"write EvaluationPlugin\(accuracy_metrics"):

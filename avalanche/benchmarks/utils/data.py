@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+from typing_extensions import Self
 
 from .data_attribute import DataAttribute
 from .fetch import Fetcher, split_order
@@ -58,6 +59,16 @@ class AvalancheDataset(Dataset[Any]):
         >>> part.targets, part.batch([0, 1])
         ([1, 0], [tensor([3., 1.]), tensor([1, 0])])
     """
+
+    def __new__(cls, *args: Any, **words: Any) -> Self:
+        """With arguments of earlier releases, a dataset that knows its targets and tasks."""
+        if cls is AvalancheDataset and words:
+            from .older_names import OLDER_WORDS, Supervised
+
+            if not OLDER_WORDS.isdisjoint(words):
+                made: Any = object.__new__(Supervised)
+                return made  # type: ignore[no-any-return]
+        return object.__new__(cls)
 
     def __init__(
         self,

@@ -43,11 +43,14 @@ class AvalancheDatasetType(Enum):
     SEGMENTATION = 3
 
 
-_OLDER_WORDS = (
-    *("collate_fn", "data_attributes", "dataset_type", "frozen_transform_groups", "indices"),
-    *("initial_transform_group", "target_transform", "targets", "task_labels", "transform"),
-    "transform_groups",
-)
+OLDER_WORDS = {
+    *("dataset_type", "initial_transform_group", "target_transform", "targets"),
+    *("targets_adapter", "task_labels", "transform"),
+}
+_WORDS = [
+    *sorted(OLDER_WORDS),
+    *("collate_fn", "data_attributes", "frozen_transform_groups", "indices", "transform_groups"),
+]
 
 
 def made_with_older_words(dataset: Any, words: dict[str, Any]) -> Supervised:
@@ -57,13 +60,18 @@ def made_with_older_words(dataset: Any, words: dict[str, Any]) -> Supervised:
         TypeError: a word that no release took, with the nearest ones.
     """
     for word in words:
-        if word not in _OLDER_WORDS:
-            near = difflib.get_close_matches(word, _OLDER_WORDS, n=3, cutoff=0.6) or _OLDER_WORDS
+        if word not in _WORDS:
+            near = difflib.get_close_matches(word, _WORDS, n=3, cutoff=0.6) or _WORDS
             raise TypeError(
                 f"AvalancheDataset() got an unexpected keyword argument {word!r}; "
                 f"did you mean {' or '.join(near)}?"
             )
-    options = {word: value for word, value in words.items() if word != "dataset_type"}
+    if words.get("targets_adapter") not in (None, int):
+        raise TypeError(
+            "targets_adapter: class labels are ints here; give others converted, targets=[...]"
+        )
+    ignored = ("dataset_type", "targets_adapter")
+    options = {word: value for word, value in words.items() if word not in ignored}
     return _make_taskaware_classification_dataset(dataset, **options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -91,8 +92,10 @@ class RNGManager:
         """Seed every generator.
 
         Raises:
+            TypeError: a seed that is no whole number.
             ValueError: a seed that is negative, or 2**32 or more, which numpy does not take.
         """
+        random_seed = operator.index(random_seed)
         if not 0 <= random_seed < _SEEDS:
             raise ValueError(f"random_seed={random_seed}: expected a number from 0 to 2**32 - 1")
         for generator in cls.random_generators.values():

@@ -1,5 +1,7 @@
 """Names of earlier releases make today's datasets."""
 
+import pickle
+
 import pytest
 import torch
 from torch.utils.data import TensorDataset
@@ -82,6 +84,12 @@ def test_dataset_with_the_arguments_of_releases_up_to_0_2():
     own = U.AvalancheDataset(pair, targets=[7, 8, 9], indices=[2, 1])
     assert list(own.targets) == [9, 8]
     assert list(own.targets_task_labels) == [0, 0]
+    assert {task: len(data.task_set[task]) for task in data.task_set} == {1: 2, 2: 1}
+    again = pickle.loads(pickle.dumps(data.subset([2])))
+    assert again.task_set[2][0][2] == 2
+    assert U.AvalancheDataset(pair, task_labels=1, targets_adapter=int).targets == [4, 0, 4]
+    with pytest.raises(TypeError, match="targets_adapter: class labels are ints"):
+        U.AvalancheDataset(pair, targets_adapter=float)
 
 
 def test_groups_of_transforms_as_a_dictionary():
