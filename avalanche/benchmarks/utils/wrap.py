@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .data_attribute import DataAttribute, concat_attributes
 from .hf_datasets import is_table, table_source
 from .pipeline import Part
 from .sources import ColumnSource, as_source
+from .targets import find_task_labels
 from .transform_groups import DefaultTransformGroups
 from .view import View
 
@@ -131,7 +132,7 @@ def _look_like_pair(x: Any, y: Any) -> bool:
 
 def merge_operands(operands: list[Operand]) -> Operand:
     """Concatenation: attributes that all non-empty operands have, the group if it is common."""
-    filled = [o for o in operands if len(o.view)] or operands
+    filled = _with_kept_tasks([o for o in operands if len(o.view)] or operands)
     view = View.concat([o.view for o in filled])
     attributes: dict[str, DataAttribute] = {}
     for name in filled[0].attributes if filled else ():
@@ -141,6 +142,23 @@ def merge_operands(operands: list[Operand]) -> Operand:
     group = groups.pop() if len(groups) == 1 else ("train" if groups else None)
     collate = next((o.collate_fn for o in operands if o.collate_fn is not None), None)
     return Operand(view, attributes, group, collate)
+
+
+def _with_kept_tasks(operands: list[Operand]) -> list[Operand]:
+    """Task labels for all, if some have them and others wrap data that keeps its own."""
+    name = "targets_task_labels"
+    bare = [o for o in operands if name not in o.attributes]
+    if len(bare) == len(operands) or all(find_task_labels(o.view) is None for o in bare):
+        return operands
+    made = []
+    for operand in operands:
+        labels = operand.attributes.get(name)
+        if labels is None:
+            found = find_task_labels(operand.view)
+            values = torch.zeros(len(operand.view)).long() if found is None else found
+            labels = DataAttribute(values, name, use_in_getitem=True)
+        made.append(replace(operand, attributes={**operand.attributes, name: labels}))
+    return made
 
 
 def as_index(indices: Sequence[int] | Tensor, length: int) -> Tensor:

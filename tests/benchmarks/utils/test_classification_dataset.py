@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
-from avalanche.benchmarks import nc_benchmark
+from avalanche.benchmarks import dataset_benchmark, nc_benchmark
 from avalanche.benchmarks.utils import (
     AvalancheDataset,
     DataAttribute,
@@ -371,3 +371,27 @@ def test_a_target_transform_gets_the_label_as_int_alone_and_in_a_batch():
     assert type(data[3][1]) is int
     assert data.batch([3, 1])[1].tolist() == [3, 1]
     assert set(kinds) == {int}
+
+
+class KeepsTasks(Dataset):
+    def __init__(self, tasks=(5, 5)):
+        self.targets, self.targets_task_labels = [0, 1], list(tasks)
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return torch.tensor([1.0]), self.targets[index]
+
+
+@pytest.mark.parametrize("more", [[], [TensorDataset(torch.zeros(1, 1), torch.tensor([0]))]])
+def test_task_labels_of_mixed_data_are_those_of_each(more):
+    pair = TensorDataset(torch.zeros(2, 1), torch.tensor([0, 1]))
+    labelled = _make_taskaware_classification_dataset(pair, task_labels=4)
+    mixed = AvalancheDataset([labelled, KeepsTasks(), *more])
+    expected = [4, 4, 5, 5] + [0] * len(more)
+    assert list(mixed.targets_task_labels) == expected == [sample[2] for sample in mixed]
+    benchmark = dataset_benchmark([mixed], [mixed])
+    assert benchmark.train_stream[0].task_labels == sorted(set(expected))
+    plain = AvalancheDataset([labelled, pair])
+    assert not hasattr(plain, "targets_task_labels")
