@@ -1,11 +1,13 @@
 """A-GEM as a plugin."""
 
+import inspect
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from avalanche.training.plugins.projection import GradientProjectionPlugin, task_labels
 from avalanche.training.regularization.agem import AverageGradientEpisodicMemory
+from avalanche.training.regularization.joint_gradients import BatchLoss
 
 __all__ = ["AGEMPlugin"]
 
@@ -19,6 +21,8 @@ class AGEMPlugin(GradientProjectionPlugin):
 
     Attributes:
         buffers: the remembered patterns, one data set per experience.
+
+    A subclass may override :meth:`sample_from_memory` and :meth:`update_memory`.
 
     Example:
         >>> from avalanche.benchmarks.classic import SplitDigits
@@ -47,6 +51,22 @@ class AGEMPlugin(GradientProjectionPlugin):
     def buffers(self) -> list[Any]:
         """The remembered patterns, one data set per experience."""
         return list(self.agem.memory.data.values())
+
+    def _look_back(self, parameters: list[nn.Parameter], loss_of: BatchLoss) -> None:
+        batches = None
+        own = type(self).sample_from_memory is not AGEMPlugin.sample_from_memory
+        if own and len(self.agem.memory):
+            # Of avalanche-lib 0.6 without arguments, of earlier releases with the size.
+            needs_size = any(
+                p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+                for p in inspect.signature(self.sample_from_memory).parameters.values()
+            )
+            drawn = self.sample_from_memory(*([self.sample_size] if needs_size else []))
+            batches = [[column.to(parameters[0].device) for column in drawn]]
+        self.agem.look_back(parameters, loss_of, batches)
+
+    def _remember(self, strategy: Any, dataset: Any) -> None:
+        self.update_memory(dataset)
 
     def sample_from_memory(self, sample_size: int | None = None) -> tuple[Tensor, ...]:
         """Patterns drawn uniformly from the whole memory.

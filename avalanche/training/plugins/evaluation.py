@@ -97,7 +97,9 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         return True
 
     def listens(self, event: str) -> bool:
-        """Whether some metric or logger acts at ``event``."""
+        """Whether some metric or logger acts at ``event``, or a subclass does."""
+        if getattr(type(self), event, None) is not getattr(EvaluationPlugin, event, None):
+            return True
         if self._metric_calls.get(event):
             return True
         if any(call is not None for call in self._logger_calls.get(event, ())):

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from avalanche.training.plugins.projection import GradientProjectionPlugin
 from avalanche.training.regularization.gem import GradientEpisodicMemory
+from avalanche.training.regularization.projection import flat_gradient
 
 __all__ = ["GEMPlugin"]
 
@@ -21,6 +22,8 @@ class GEMPlugin(GradientProjectionPlugin):
         memory_x: remembered inputs, experience to tensor.
         memory_y: remembered targets.
         memory_tid: remembered task labels.
+
+    A subclass may override :meth:`update_memory` and :meth:`solve_quadprog`.
     """
 
     def __init__(self, patterns_per_experience: int, memory_strength: float) -> None:
@@ -48,6 +51,19 @@ class GEMPlugin(GradientProjectionPlugin):
     @G.setter
     def G(self, value: Tensor) -> None:
         self.gem.G = value
+
+    def _project(self, parameters: list[nn.Parameter]) -> None:
+        own = type(self).solve_quadprog is not GEMPlugin.solve_quadprog
+        if not (own and self.gem.memory.data):
+            self.gem.project(parameters)
+            return
+        g = flat_gradient(parameters)
+        if (self.G @ g < 0).any():
+            self.gem.assign(parameters, self.solve_quadprog(g))
+
+    def _remember(self, strategy: Any, dataset: Any) -> None:
+        number = max(self.gem.memory.data, default=-1) + 1
+        self.update_memory(dataset, number, strategy.train_mb_size)
 
     def update_memory(self, dataset: Any, t: int, batch_size: int) -> None:
         """Remember patterns of an experience.

@@ -3,9 +3,10 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from avalanche.core.plugins import SupervisedPlugin
+from avalanche.training.regularization.base import finished_experience
 from avalanche.training.regularization.joint_gradients import BatchLoss
 from avalanche.training.regularization.projection import GradientProjection, trained_parameters
 
@@ -71,7 +72,7 @@ class GradientProjectionPlugin(SupervisedPlugin, ABC):
         """Compute the gradients on the memory, once for each update."""
         updates = getattr(strategy, "updates", None)
         if updates is None or updates.starts_anew:
-            self.method.look_back(_trained(strategy), _loss_of(strategy))
+            self._look_back(_trained(strategy), _loss_of(strategy))
             self._corrected = False
 
     def after_backward(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
@@ -86,12 +87,24 @@ class GradientProjectionPlugin(SupervisedPlugin, ABC):
 
     def _correct(self, strategy: Any) -> None:
         if not self._corrected:
-            self.method.project(_trained(strategy))
+            self._project(_trained(strategy))
             self._corrected = True
+
+    def _look_back(self, parameters: list[nn.Parameter], loss_of: BatchLoss) -> None:
+        self.method.look_back(parameters, loss_of)
+
+    def _project(self, parameters: list[nn.Parameter]) -> None:
+        self.method.project(parameters)
+
+    @abstractmethod
+    def _remember(self, strategy: Any, dataset: Any) -> None:
+        """Let :meth:`update_memory`, which may be one's own, take in an experience."""
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Remember patterns of the experience."""
-        self.method.post_adapt(strategy, strategy.experience)
+        finished = finished_experience(strategy.experience)
+        if finished is not None:
+            self._remember(strategy, finished.dataset)
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Refuse the state of a memory of another size."""
@@ -116,7 +129,7 @@ def task_labels(columns: list[Tensor]) -> Tensor:
     return columns[-1] if len(columns) >= 3 else columns[1].new_zeros(len(columns[1]))
 
 
-def _trained(strategy: Any) -> Any:
+def _trained(strategy: Any) -> list[nn.Parameter]:
     return trained_parameters(strategy.optimizer.param_groups)
 
 

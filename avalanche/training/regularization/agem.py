@@ -70,12 +70,17 @@ class AverageGradientEpisodicMemory(GradientProjection):
         self.sample_size = check_patterns("sample_size", sample_size)
         self.reference: Tensor | None = None
 
-    def look_back(self, parameters: Sequence[nn.Parameter], loss_of: LossOf) -> None:
-        """Compute the reference gradient on a new sample of the memory."""
+    def look_back(
+        self,
+        parameters: Sequence[nn.Parameter],
+        loss_of: LossOf,
+        batches: Sequence[Sequence[Tensor]] | None = None,
+    ) -> None:
+        """Compute the reference gradient on a new sample of the memory, or on given batches."""
         self.reference = None
         if len(self.memory):
-            device = parameters[0].device
-            batches = self.memory.draw(self.sample_size, device)
+            if batches is None:
+                batches = self.memory.draw(self.sample_size, parameters[0].device)
             if len(batches) == 1:
                 loss = loss_of(batches[0])
             else:  # of several shapes: the mean over all patterns takes several passes

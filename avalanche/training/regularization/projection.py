@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from avalanche.training.regularization.base import finished_experience
 from avalanche.training.regularization.episodic_memory import EpisodicMemory
 
 __all__ = ["GradientProjection", "LossOf", "flat_gradient", "trained_parameters"]
@@ -63,11 +64,9 @@ class GradientProjection(ABC):
 
         Of an online stream that tells of boundaries, those of the whole experience at its end.
         """
-        if getattr(exp, "access_task_boundaries", False):
-            if not exp.is_last_subexp:
-                return
-            exp = exp.origin_experience
-        self.memory.add(exp.dataset)
+        finished = finished_experience(exp)
+        if finished is not None:
+            self.memory.add(finished.dataset)
 
     def pre_update(self, experience: Any, agent: Any) -> None:
         """Older spelling of :meth:`pre_adapt`."""
