@@ -9,6 +9,7 @@ from torch.optim import SGD
 from torch.utils.data import TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
+from avalanche.core import SupervisedPlugin
 from avalanche.models import SimpleMLP
 from avalanche.training.plugins import (
     ClassBalancedStoragePolicy,
@@ -107,6 +108,59 @@ def test_a_policy_serves_the_replay_plugin():
     assert strategy.train_mb_size == 10
     assert sum(map(len, memory.values())) == 10
     assert len(memory) == 6
+
+
+class FirstTen(StoragePolicy):
+    """A policy of one's own: the first ten samples of every experience."""
+
+    def __init__(self, ext_mem):
+        self.ext_mem = ext_mem
+
+    def __call__(self, strategy, **kwargs):
+        number = strategy.experience.current_experience
+        self.ext_mem[number] = strategy.adapted_dataset.subset(range(10))
+
+
+@pytest.mark.parametrize("how", ["second", "by name", "assigned"])
+def test_a_policy_of_one_s_own_serves_the_replay_plugin(how):
+    seen = []
+
+    class Plugin(SupervisedPlugin):
+        def after_training_iteration(self, strategy, **kwargs):
+            seen.append(len(strategy.mb_x))
+
+    policy = FirstTen({})
+    plugin = {
+        "second": lambda: ReplayPlugin(40, policy),
+        "by name": lambda: ReplayPlugin(40, storage_policy=policy),
+        "assigned": lambda: ReplayPlugin(40),
+    }[how]()
+    if how == "assigned":
+        plugin.storage_policy = policy
+    assert plugin.storage_policy is policy
+    model = SimpleMLP(num_classes=6, input_size=1)
+    strategy = BaseStrategy(
+        model, SGD(model.parameters(), lr=0.01), torch.nn.CrossEntropyLoss(), 10,
+        plugins=[plugin, Plugin()], evaluator=None)  # fmt: skip
+    stream = benchmark().train_stream
+    strategy.train(stream[:2])
+    assert {key: len(data) for key, data in plugin.ext_mem.items()} == {0: 10, 1: 10}
+    assert max(seen) == 20  # as many of the memory as are new
+    saved = strategy.state_dict()
+    policy.ext_mem.clear()
+    strategy.load_state_dict(saved, benchmark())
+    assert {key: len(data) for key, data in policy.ext_mem.items()} == {0: 10, 1: 10}
+
+
+def test_what_is_no_storage_policy_is_refused():
+    class Nothing(StoragePolicy):
+        def __call__(self, strategy, **kwargs):
+            """Keeps nothing."""
+
+    with pytest.raises(TypeError, match="Nothing has no attribute ext_mem"):
+        ReplayPlugin(10, Nothing())
+    with pytest.raises(TypeError, match="expected a buffer, such as ReservoirSamplingBuffer"):
+        ReplayPlugin(10, storage_policy="reservoir")
 
 
 def test_older_names_of_plugins():

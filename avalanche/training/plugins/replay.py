@@ -8,6 +8,7 @@ from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.plugins.storage_policies import (
     ClassBalancedStoragePolicy,
     ExperienceBalancedStoragePolicy,
+    PolicyBuffer,
     StoragePolicy,
 )
 from avalanche.training.storage_policy import ExemplarsBuffer, ExperienceBalancedBuffer
@@ -37,12 +38,13 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         batch_size_mem: remembered samples of a batch; by default ``train_mb_size``.
         task_balanced_dataloader: balance the batch over tasks.
         storage_policy: the memory; by default equal shares for all experiences. May also be given
-            as second argument, as in avalanche-lib 0.1.
+            as second argument, and be a :class:`StoragePolicy`, as in avalanche-lib 0.1.
 
     Attributes:
         storage_policy: the memory.
 
     Raises:
+        TypeError: a storage policy that is neither a buffer nor a :class:`StoragePolicy`.
         ValueError: a negative ``mem_size``, or a storage policy of another capacity.
 
     References:
@@ -55,12 +57,12 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
     def __init__(
         self,
         mem_size: int = 200,
-        batch_size: int | ExemplarsBuffer | None = None,
+        batch_size: int | ExemplarsBuffer | StoragePolicy | None = None,
         batch_size_mem: int | None = None,
         task_balanced_dataloader: bool = False,
-        storage_policy: ExemplarsBuffer | None = None,
+        storage_policy: ExemplarsBuffer | StoragePolicy | None = None,
     ) -> None:
-        if isinstance(batch_size, ExemplarsBuffer):
+        if isinstance(batch_size, (ExemplarsBuffer, StoragePolicy)):
             batch_size, storage_policy = None, batch_size
         self.mem_size = check_size("mem_size", mem_size)
         self.batch_size = batch_size
@@ -68,22 +70,39 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         self.task_balanced_dataloader = task_balanced_dataloader
         if storage_policy is None:
             storage_policy = ExperienceBalancedBuffer(mem_size, adaptive_size=True)
-        if storage_policy.max_size != mem_size:
-            raise ValueError(
-                f"mem_size={mem_size}: the storage policy holds max_size="
-                f"{storage_policy.max_size} samples; give both the same number"
-            )
         self.storage_policy = storage_policy
+
+    @property
+    def storage_policy(self) -> Any:
+        """The memory, as it was given."""
+        return self._memory.policy if isinstance(self._memory, PolicyBuffer) else self._memory
+
+    @storage_policy.setter
+    def storage_policy(self, given: ExemplarsBuffer | StoragePolicy) -> None:
+        memory: Any = given
+        if isinstance(given, StoragePolicy) and not isinstance(given, ExemplarsBuffer):
+            memory = PolicyBuffer(given, self.mem_size)
+        elif not all(hasattr(given, name) for name in ("buffer", "max_size", "update")):
+            raise TypeError(
+                f"storage_policy={given!r}: expected a buffer, such as ReservoirSamplingBuffer"
+                f"(max_size={self.mem_size}); derive one's own from ExemplarsBuffer"
+            )
+        if memory.max_size != self.mem_size:
+            raise ValueError(
+                f"mem_size={self.mem_size}: the storage policy holds max_size="
+                f"{memory.max_size} samples; give both the same number"
+            )
+        self._memory = memory
 
     @property
     def ext_mem(self) -> dict[int, Any]:
         """The memory as group to data set, as in avalanche-lib 0.1."""
-        shared = getattr(self.storage_policy, "ext_mem", None)
+        shared = getattr(self._memory, "ext_mem", None)
         if shared is not None:
             return cast("dict[int, Any]", shared)
-        groups = getattr(self.storage_policy, "buffer_groups", None)
+        groups = getattr(self._memory, "buffer_groups", None)
         if groups is None:
-            return {0: self.storage_policy.buffer}
+            return {0: self._memory.buffer}
         return {key: group.buffer for key, group in groups.items()}
 
     def before_training_exp(
@@ -95,7 +114,7 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         **kwargs: Any,
     ) -> None:
         """Replace the loader by one that mixes in the memory."""
-        memory = replay_view(self.storage_policy.buffer.train())
+        memory = replay_view(self._memory.buffer.train())
         if len(memory) == 0:
             return
         strategy.dataloader = ReplayDataLoader(
@@ -112,11 +131,11 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
 
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Let the memory take in the experience."""
-        self.storage_policy.update(strategy)
+        self._memory.update(strategy)
 
     def state_dict(self) -> dict[str, Any]:
         """State of the memory."""
-        return {"policy": type(self.storage_policy).__name__, **self.storage_policy.state_dict()}
+        return {"policy": type(self.storage_policy).__name__, **self._memory.state_dict()}
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
         """Refuse the state of another kind of memory, or of another capacity."""
@@ -130,4 +149,4 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`; needs ``parts`` in the context."""
-        self.storage_policy.load_state_dict(state, context["parts"])
+        self._memory.load_state_dict(state, context["parts"])

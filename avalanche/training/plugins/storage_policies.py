@@ -28,29 +28,16 @@ class StoragePolicy(ABC):
         """Store samples of ``data_source.experience``."""
 
 
-class _GroupedPolicy(StoragePolicy, ExemplarsBuffer):
-    """Equal shares of a capacity for the keys of a dictionary that somebody else may hold too.
+class _DictionaryMemory(ExemplarsBuffer):
+    """A dictionary of data sets, which somebody else may hold too, where a buffer is wanted."""
 
-    Samples are drawn at random, what is stored and what is new alike. Usable wherever a buffer is.
-    """
-
-    def __init__(
-        self, ext_mem: dict[Any, Any], mem_size: int, adaptive_size: bool, total_groups: int
-    ) -> None:
+    def __init__(self, ext_mem: dict[Any, Any], mem_size: int) -> None:
         if not isinstance(ext_mem, dict):
             raise TypeError(
                 f"ext_mem={type(ext_mem).__name__}: expected a dictionary to store in, as {{}}"
             )
         self.ext_mem = ext_mem
-        ExemplarsBuffer.__init__(self, check_size("mem_size", mem_size))
-        check_groups(adaptive_size, total_groups)
-        self.adaptive_size = adaptive_size
-        self._total_groups = total_groups
-
-    @property
-    def mem_size(self) -> int:
-        """Capacity in samples."""
-        return self.max_size
+        super().__init__(check_size("mem_size", mem_size))
 
     @property
     def buffer(self) -> AvalancheDataset:
@@ -62,6 +49,67 @@ class _GroupedPolicy(StoragePolicy, ExemplarsBuffer):
     def buffer(self, data: AvalancheDataset) -> None:
         if len(data):
             raise AttributeError("buffer: the memory is the dictionary ext_mem; change that")
+
+    def state_dict(self) -> dict[str, Any]:
+        """References to the stored samples, by key."""
+        groups = [(key, view_state(data)) for key, data in self.ext_mem.items()]
+        return {"max_size": self.max_size, "groups": groups}
+
+    def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
+        """Restore :meth:`state_dict` into the same dictionary."""
+        self.max_size = state["max_size"]
+        self.ext_mem.clear()
+        for key, saved in state["groups"]:
+            self.ext_mem[key] = AvalancheDataset.from_state(saved, parts)
+
+
+class PolicyBuffer(_DictionaryMemory):
+    """A storage policy of one's own where a buffer is wanted: what is in its ``ext_mem``.
+
+    Args:
+        policy: keeps what it wants to in its dictionary ``ext_mem`` when it is called.
+        mem_size: the capacity that it was made for; keeping to it is up to the policy.
+
+    Raises:
+        TypeError: a policy without such a dictionary.
+    """
+
+    def __init__(self, policy: StoragePolicy, mem_size: int) -> None:
+        if not hasattr(policy, "ext_mem"):
+            raise TypeError(
+                f"storage_policy: {type(policy).__name__} has no attribute ext_mem; let it keep "
+                "its data sets in a dictionary of that name"
+            )
+        super().__init__(policy.ext_mem, mem_size)
+        self.policy = policy
+
+    def update(self, strategy: Any, **kwargs: Any) -> None:
+        """Call the policy with the strategy."""
+        self.policy(strategy, **kwargs)
+
+    def resize(self, strategy: Any, new_size: int) -> None:
+        """Note another capacity."""
+        self.max_size = check_size("new_size", new_size)
+
+
+class _GroupedPolicy(StoragePolicy, _DictionaryMemory):
+    """Equal shares of a capacity for the keys of a dictionary.
+
+    Samples are drawn at random, what is stored and what is new alike. Usable wherever a buffer is.
+    """
+
+    def __init__(
+        self, ext_mem: dict[Any, Any], mem_size: int, adaptive_size: bool, total_groups: int
+    ) -> None:
+        _DictionaryMemory.__init__(self, ext_mem, mem_size)
+        check_groups(adaptive_size, total_groups)
+        self.adaptive_size = adaptive_size
+        self._total_groups = total_groups
+
+    @property
+    def mem_size(self) -> int:
+        """Capacity in samples."""
+        return self.max_size
 
     @abstractmethod
     def new_groups(self, experience: Any) -> dict[Any, Any]:
@@ -107,18 +155,6 @@ class _GroupedPolicy(StoragePolicy, ExemplarsBuffer):
         """Change the capacity."""
         self.max_size = check_size("new_size", new_size)
         self.subsample_all_groups(new_size)
-
-    def state_dict(self) -> dict[str, Any]:
-        """References to the stored samples, by key."""
-        groups = [(key, view_state(data)) for key, data in self.ext_mem.items()]
-        return {"max_size": self.max_size, "groups": groups}
-
-    def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
-        """Restore :meth:`state_dict` into the same dictionary."""
-        self.max_size = state["max_size"]
-        self.ext_mem.clear()
-        for key, saved in state["groups"]:
-            self.ext_mem[key] = AvalancheDataset.from_state(saved, parts)
 
 
 class ClassBalancedStoragePolicy(_GroupedPolicy):
