@@ -33,6 +33,8 @@ class BasePlugin:
     supports_distributed: ClassVar[bool] = False
     #: What the plugin replaces on the strategy, such as "dataloader"; two claims are a conflict.
     owns: ClassVar[tuple[str, ...]] = ()
+    #: Whether the model is asked about samples of earlier tasks while it learns another.
+    looks_back: ClassVar[bool] = False
 
     def __init_subclass__(cls, supports_distributed: bool = False, **kwargs: Any) -> None:
         cls.supports_distributed = supports_distributed

@@ -41,6 +41,7 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
     """
 
     owns = ("adapted_dataset",)
+    looks_back = True
 
     def __init__(self, mem_size: int = 200) -> None:
         self.storage_policy = GreedyBalancingBuffer(check_size("mem_size", mem_size))

@@ -35,6 +35,8 @@ class LwFPlugin(SupervisedPlugin):
         ValueError: as :class:`LearningWithoutForgetting`, or a weight of the loss below 0.
     """
 
+    looks_back = True
+
     def __init__(
         self,
         alpha: float | Sequence[float] = 1,

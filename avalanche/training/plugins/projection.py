@@ -21,6 +21,7 @@ class GradientProjectionPlugin(SupervisedPlugin, ABC):
     """
 
     owns = ("direction of the gradients",)
+    looks_back = True
 
     def __init__(self) -> None:
         self._corrected = True

@@ -53,6 +53,7 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
     """
 
     owns = ("dataloader",)
+    looks_back = True
 
     def __init__(
         self,

@@ -139,6 +139,8 @@ class FlowNaive(MTDeepLearningStrategy):
 class FlowCumulative(FlowNaive):
     """Trains on the data of all steps so far; see :class:`FlowNaive`."""
 
+    looks_back = True
+
     @TrainingFlow
     def make_train_dataset(self, step_info: Any) -> None:
         """Publish the training sets of all steps so far as one."""
@@ -151,13 +153,26 @@ class FlowReplay(FlowNaive):
     """Mixes samples of a memory into each batch; see :class:`FlowNaive`.
 
     Args:
+        model: as for :class:`FlowNaive`, like all others.
+        classifier_field: as there.
+        optimizer: as there.
+        criterion: as there.
         mem_size: samples that the memory holds.
-        *args: as for :class:`FlowNaive`.
-        **kwargs: as for :class:`FlowNaive`.
+        *args: as there, from ``train_mb_size`` on.
+        **kwargs: as there.
     """
 
-    def __init__(self, *args: Any, mem_size: int = 200, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self,
+        model: nn.Module,
+        classifier_field: str,
+        optimizer: Optimizer,
+        criterion: Callable[..., Any] | None = None,
+        mem_size: int = 200,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(model, classifier_field, optimizer, criterion, *args, **kwargs)
         self.add_plugin(ReplayPlugin(mem_size))
 
 
@@ -165,12 +180,16 @@ class FlowGDumb(FlowNaive):
     """Trains a fresh model on a greedily balanced memory at each step; see :class:`FlowNaive`.
 
     Args:
+        model: as for :class:`FlowNaive`, like all others.
+        classifier_field: as there.
+        optimizer: as there.
+        criterion: as there.
         mem_size: samples that the memory holds.
         reinit_model_before_step: begin each step with fresh weights.
         reinit_function: gives fresh weights: ``reinit_function(model)``, in place; by default
             those that the model came with.
-        *args: as for :class:`FlowNaive`.
-        **kwargs: as for :class:`FlowNaive`.
+        *args: as there, from ``train_mb_size`` on.
+        **kwargs: as there.
 
     References:
         Prabhu et al., "GDumb: A Simple Approach that Questions Our Progress in Continual
@@ -179,13 +198,17 @@ class FlowGDumb(FlowNaive):
 
     def __init__(
         self,
-        *args: Any,
+        model: nn.Module,
+        classifier_field: str,
+        optimizer: Optimizer,
+        criterion: Callable[..., Any] | None = None,
         mem_size: int = 200,
+        *args: Any,
         reinit_model_before_step: bool = True,
         reinit_function: Callable[[nn.Module], Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(model, classifier_field, optimizer, criterion, *args, **kwargs)
         self.reinit_model_before_step = reinit_model_before_step
         self.reinit_function = reinit_function
         self._fresh = copy.deepcopy(self.model.state_dict())

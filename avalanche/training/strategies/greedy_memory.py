@@ -25,6 +25,8 @@ class GreedyMemory(StrategySkeleton):
         Prabhu et al., "GDumb", ECCV 2020, algorithm 1.
     """
 
+    looks_back = True
+
     def __init__(self, mem_size: int = 200) -> None:
         super().__init__()
         self.memory = ClassBalancedBuffer(mem_size)

@@ -130,7 +130,7 @@ class DeepLearningStrategy(FlowCallbacks, StrategyTemplate):
 
         Args:
             step_info: the step from which the part is seen.
-            dataset_part: which steps to test; all by default.
+            dataset_part: which steps to test; all by default. ``test_part`` is another name of it.
             **kwargs: arguments of the flow, as ``num_workers``.
 
         Returns:
@@ -140,6 +140,7 @@ class DeepLearningStrategy(FlowCallbacks, StrategyTemplate):
             TypeError: an argument that no step asks for.
             ValueError: the part has no steps.
         """
+        dataset_part = kwargs.pop("test_part", dataset_part)
         modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         try:

@@ -42,7 +42,8 @@ class MTDeepLearningStrategy(DeepLearningStrategy):
         task_layers: task label to output layer.
 
     Raises:
-        ValueError: the model has no layer of that name, or a size is below 1.
+        ValueError: the model has no layer of that name, or a size is below 1; at training, several
+            tasks and a plugin that trains on samples of earlier ones.
 
     Example:
         >>> from avalanche.benchmarks.generators import NCScenario
@@ -117,11 +118,29 @@ class MTDeepLearningStrategy(DeepLearningStrategy):
                 ).train(model.training)
             self.adapt_model_for_task(model, classifier_field, layer)
             return
+        self._refuse_other_tasks(task_label)
         self._know_optimizers(model)
         layer = self.adapt_task_layer(model, classifier_field, task_label, n_output_units)
         self.task_layers[task_label] = layer
         self.adapt_model_for_task(model, classifier_field, layer)
         self._update_optimizers(model, layer, task_label)
+
+    def _refuse_other_tasks(self, task_label: int) -> None:
+        """A batch goes through the layer of one task, so no sample of another may be in it.
+
+        Raises:
+            ValueError: a second task, and a method that trains on samples of earlier ones.
+        """
+        if {*self.task_layers} <= {task_label}:
+            return
+        names = [type(p).__name__ for p in (self, *self.plugins) if getattr(p, "looks_back", False)]
+        if names:
+            raise ValueError(
+                f"task_labels=True: {' and '.join(names)} trains on samples of earlier tasks, and "
+                "here a batch goes through the output layer of one task. Use task_labels=False, or "
+                "a strategy of avalanche.training with avalanche.models.as_multitask(model, "
+                f"{self.classifier_field!r}), which sends each sample to the layer of its task"
+            )
 
     # ------------------------------------------------------ pieces to override
 
