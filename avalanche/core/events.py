@@ -218,10 +218,10 @@ class Dispatcher:
     def keyword_names(self) -> set[str]:
         """Names of the keyword arguments that some callback asks for."""
         names: set[str] = set()
-        for module in self.modules:
+        for holder in (*self.modules, self.owner):
             for event in self.events:
-                if implements(module, event):
-                    names |= keyword_names(getattr(module, event))
+                if implements(holder, event):
+                    names |= keyword_names(getattr(holder, event))
         return names
 
     def _resolve(self, event: str) -> Call:

@@ -163,6 +163,28 @@ def test_options_of_the_loader_pass_an_override(signature):
         strategy.train(experience, drop_lst=True)
 
 
+@pytest.mark.parametrize(
+    "method",
+    ["train_dataset_adaptation", "training_epoch", "_before_training_exp", "before_training_epoch"],
+)
+def test_arguments_of_one_s_own_methods_reach_them(method):
+    seen = []
+
+    def own(self, my_flag=None, **kwargs):
+        seen.append(my_flag)
+        if hasattr(SupervisedTemplate, method):
+            getattr(SupervisedTemplate, method)(self, **kwargs)
+
+    cls = type("Own", (SupervisedTemplate,), {method: own})
+    strategy = make(cls, train_epochs=1)
+    strategy.train(streams.class_incremental().train_stream[0], my_flag=7)
+    assert seen == [7]
+    with pytest.raises(TypeError, match="unknown keyword argument 'my_flak'.*did you mean my_flag"):
+        strategy.train(streams.class_incremental().train_stream[0], my_flak=7)
+    with pytest.raises(TypeError, match="unknown keyword argument 'my_flag'"):
+        make(SupervisedTemplate).train(streams.class_incremental().train_stream[0], my_flag=7)
+
+
 def test_the_message_on_an_unknown_argument_names_parameters_only():
     class Reads(SupervisedPlugin):
         def before_training(self, strategy, *values, own=None, **anything):

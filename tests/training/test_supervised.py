@@ -451,3 +451,15 @@ def test_older_spellings_of_the_loop():
         strategy.train(benchmark.train_stream[0])
         assert strategy.clock.train_iterations == 3
         assert strategy.test(benchmark.test_stream) == strategy.eval(benchmark.test_stream)
+
+
+def test_online_naive_takes_the_passes_fourth():
+    from avalanche.training import OnlineNaive
+
+    model = nn.Sequential(nn.Flatten(), nn.Linear(streams.FEATURES, streams.CLASSES))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    strategy = OnlineNaive(model, optimizer, nn.CrossEntropyLoss(), 2, 10, 20, "cpu", None, None)
+    sizes = strategy.train_epochs, strategy.train_mb_size, strategy.eval_mb_size
+    assert sizes == (2, 10, 20)
+    assert strategy.evaluator.metrics == []
+    assert OnlineNaive(model, optimizer, train_mb_size=5).eval_mb_size == 5

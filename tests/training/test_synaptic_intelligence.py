@@ -314,6 +314,24 @@ def test_parameters_that_take_part(options, names):
     assert "0.weight" in dict(allowed_parameters(model, frozen=True))
 
 
+def test_the_strategy_in_the_order_of_either_generation():
+    def made(*more, **named):
+        model = nn.Linear(3, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        strategy = SynapticIntelligence(
+            model, optimizer, nn.CrossEntropyLoss(), 0.1, *more, evaluator=None, **named
+        )
+        eps = next(p.eps for p in strategy.plugins if isinstance(p, SynapticIntelligencePlugin))
+        return eps, strategy.train_mb_size, strategy.train_epochs, strategy.eval_mb_size
+
+    assert made(1e-7, 32, 4, 64) == (1e-7, 32, 4, 64)
+    assert made(32, 4, 64) == (0.1, 32, 4, 64)  # releases up to 0.2 had no eps
+    assert made(32) == (0.1, 32, 1, 1)
+    assert made(1.0) == (1.0, 1, 1, 1)
+    with pytest.raises(TypeError, match=r"eps=1: write eps=1.0, or train_mb_size=1 by name"):
+        made(eps=1)
+
+
 def test_the_second_argument_of_either_generation():
     new = SynapticIntelligencePlugin(1.0, 0.5, ["a"])
     assert (new.eps, new.excluded_parameters) == (0.5, {"a"})

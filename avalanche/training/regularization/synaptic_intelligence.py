@@ -233,7 +233,8 @@ class SynapticIntelligencePenalty(RegularizationMethod):
         if new and not bool(torch.stack([t.sum() for t in new.values()]).isfinite().all()):
             raise FloatingPointError(
                 f"importances are not finite: training has diverged; lower the learning rate or "
-                f"si_lambda={self.si_lambda}, raise eps={self.eps}, or give a clip"
+                f"si_lambda={self.si_lambda}, raise eps={self.eps}, or give a "
+                "clip, such as the clip=0.001 of avalanche-lib 0.6"
             )
         self.quadratic.decay(1.0, weights)
         self.quadratic.add(new, weights)

@@ -87,6 +87,11 @@ class BaseSGDTemplate(BaseTemplate):
         "make_train_dataloader",
         "make_eval_dataloader",
         "check_model_and_optimizer",
+        "train_dataset_adaptation",
+        "eval_dataset_adaptation",
+        "training_epoch",
+        "eval_epoch",
+        *(f"_{event}" for event in EVENT_TABLE),
     )
 
     def __init__(
