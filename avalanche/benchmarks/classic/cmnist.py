@@ -13,15 +13,15 @@ from torchvision.transforms import Compose, Normalize
 
 from ..datasets.mnist import mnist_dataset
 from ..scenarios import NCScenario, TransformedScenario, nc_benchmark
-from ..utils import AvalancheDataset, DefaultTransformGroups
+from ..utils import AvalancheDataset
 from ..utils.transforms import BatchTransform, RearrangePixels, ScalePixels
+from .image_style import prepared
 from .moved_pixels import permutations, rotations
 
 __all__ = ["PermutedMNIST", "PixelsPermutation", "RotatedMNIST", "SplitMNIST"]
 
 _SIDE = 28  # pixels
 _SCALE = ScalePixels(255)
-_SCALE_GROUPS = DefaultTransformGroups(_SCALE)
 _default_mnist_train_transform = Compose([Normalize((0.1307,), (0.3081,))])
 _default_mnist_eval_transform = Compose([Normalize((0.1307,), (0.3081,))])
 
@@ -87,8 +87,8 @@ def SplitMNIST(
     """MNIST, some classes at a time.
 
     Samples are float images ``(1, 28, 28)``, scaled to [0, 1] before the transforms, with their
-    label and task label. The files are downloaded if they are missing and no ``dataset_root``
-    is given.
+    label and task label. A transform that was written for images of PIL gets one, mode ``L``.
+    The files are downloaded if they are missing and no ``dataset_root`` is given.
 
     Args:
         n_experiences: number of experiences; must divide the 10 classes.
@@ -112,10 +112,10 @@ def SplitMNIST(
         FileNotFoundError: if ``dataset_root`` does not have the files.
         ValueError: if the classes can't be divided among the experiences.
     """
-    train, test = (
-        AvalancheDataset(_mnist(is_train, dataset_root), frozen_transform_groups=_SCALE_GROUPS)
-        for is_train in (True, False)
-    )
+    sources = _mnist(True, dataset_root), _mnist(False, dataset_root)
+    own = {"train": train_transform, "eval": eval_transform}
+    groups = prepared(own, _SCALE, sources[0].tensors[0][0])
+    train, test = (AvalancheDataset(s, frozen_transform_groups=groups) for s in sources)
     return nc_benchmark(
         train,
         test,
@@ -212,12 +212,15 @@ def _all_of_mnist(
     eval_transform: Any,
     dataset_root: str | None,
 ) -> TransformedScenario:
+    train, test = _mnist(True, dataset_root), _mnist(False, dataset_root)
+    own = {"train": train_transform, "eval": eval_transform}
     return TransformedScenario(
-        _mnist(True, dataset_root),
-        _mnist(False, dataset_root),
+        train,
+        test,
         transforms,
         return_task_id,
-        prepare=_SCALE,  # after the pixels have moved: bytes move faster than floats
+        # After the pixels have moved: bytes move faster than floats.
+        prepare=prepared(own, _SCALE, train.tensors[0][0]),
         train_transform=train_transform,
         eval_transform=eval_transform,
     )

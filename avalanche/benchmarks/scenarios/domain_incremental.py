@@ -31,7 +31,8 @@ class TransformedScenario(ClassificationScenario):
         test_dataset: test data with targets.
         transforms: one deterministic transform of the stored image per experience.
         task_labels: whether experience i has task label i; otherwise all have 0.
-        prepare: turns the stored image into what user transforms expect; frozen too.
+        prepare: turns the stored image into what user transforms expect; frozen too. One for
+            all groups, or one for each.
         train_transform: applied in group ``train``.
         eval_transform: applied in group ``eval``.
 
@@ -45,7 +46,7 @@ class TransformedScenario(ClassificationScenario):
         test_dataset: Any,
         transforms: Sequence[Transform],
         task_labels: bool = False,
-        prepare: Transform | None = None,
+        prepare: Transform | TransformGroups | None = None,
         train_transform: Transform | None = None,
         eval_transform: Transform | None = None,
     ) -> None:
@@ -54,7 +55,9 @@ class TransformedScenario(ClassificationScenario):
         train = _make_taskaware_classification_dataset(train_dataset)
         test = _make_taskaware_classification_dataset(test_dataset)
         own = [DefaultTransformGroups(t) for t in transforms]
-        after = [] if prepare is None else [DefaultTransformGroups(prepare)]
+        if prepare is not None and not isinstance(prepare, TransformGroups):
+            prepare = DefaultTransformGroups(prepare)
+        after = [] if prepare is None else [prepare]
         user = TransformGroups({"train": train_transform, "eval": eval_transform})
         self._classes = sorted(train.targets.uniques)
         super().__init__(

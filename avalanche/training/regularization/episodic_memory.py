@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
@@ -17,6 +15,7 @@ from avalanche.benchmarks.utils import (
     concat_datasets,
     replay_view,
 )
+from avalanche.benchmarks.utils.random_state import RandomState
 from avalanche.benchmarks.utils.view_state import view_state
 
 __all__ = ["EpisodicMemory"]
@@ -226,7 +225,7 @@ def _steady_columns(data: AvalancheDataset, limit: int) -> list[Tensor] | None:
     Reading leaves the random state as it is.
     """
     every = range(len(data))
-    with _RandomState() as state:
+    with RandomState() as state:
         first, second = (_listed(data.batch(every)) for _ in range(2))
         drew = state.has_changed()
     if drew or not all(isinstance(column, Tensor) for column in first):
@@ -237,7 +236,7 @@ def _steady_columns(data: AvalancheDataset, limit: int) -> list[Tensor] | None:
 
 def _glance(data: AvalancheDataset) -> list[Tensor]:
     """A batch of one sample; the random state is left as it is."""
-    with _RandomState():
+    with RandomState():
         return _listed(data.batch([0]))
 
 
@@ -251,29 +250,6 @@ def _rows(source: Any, chosen: Tensor, device: torch.device | str) -> list[Tenso
     if isinstance(source, AvalancheDataset):
         return _to(_listed(source.batch(chosen)), device)
     return [column.index_select(0, chosen.to(column.device)) for column in source]
-
-
-class _RandomState:
-    """Puts the random state back as it was; transforms of users draw from any of three."""
-
-    def __enter__(self) -> _RandomState:
-        self.numpy: Any = np.random.get_state()
-        self.torch, self.python = torch.get_rng_state(), random.getstate()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        torch.set_rng_state(self.torch)
-        random.setstate(self.python)
-        np.random.set_state(self.numpy)
-
-    def has_changed(self) -> bool:
-        now: Any = np.random.get_state()
-        return (
-            not torch.equal(self.torch, torch.get_rng_state())
-            or self.python != random.getstate()
-            or self.numpy[2] != now[2]
-            or not np.array_equal(self.numpy[1], now[1])
-        )
 
 
 def _size(columns: list[Tensor]) -> int:

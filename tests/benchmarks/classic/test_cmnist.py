@@ -63,6 +63,49 @@ def test_a_pil_style_transform_on_tensors_does_what_was_meant():
     assert torch.equal(batch[1], data[1][0])
 
 
+OF_IMAGES = {
+    "another mode": T.Compose([T.Lambda(lambda image: image.convert("RGB")), T.ToTensor()]),
+    "bytes": T.Compose([T.PILToTensor(), T.ConvertImageDtype(torch.float64)]),
+    "three channels": T.Compose(
+        [T.Grayscale(3), T.ToTensor(), T.Normalize((0.5,) * 3, (0.5,) * 3)]
+    ),
+    "larger": T.Compose([T.Resize(32), T.ToTensor()]),
+}
+
+
+@needs_mnist
+@pytest.mark.parametrize("name", OF_IMAGES)
+@pytest.mark.parametrize("make", [SplitMNIST, PermutedMNIST, RotatedMNIST])
+def test_transforms_that_were_written_for_images_get_them(name, make):
+    transform = OF_IMAGES[name]
+    options = {"seed": 0, "dataset_root": str(ROOT)}
+    plain = make(1, train_transform=None, eval_transform=None, **options)
+    before = torch.get_rng_state()
+    both = make(1, train_transform=transform, eval_transform=transform, **options)
+    train_only = make(1, train_transform=transform, eval_transform=None, **options)
+    assert torch.equal(torch.get_rng_state(), before)
+    images = plain.train_stream[0].dataset
+    for benchmark in (both, train_only):
+        data = benchmark.train_stream[0].dataset
+        for i in (0, 500):
+            expected = transform(T.ToPILImage()((images[i][0] * 255).round().to(torch.uint8)))
+            torch.testing.assert_close(data[i][0], expected, rtol=0, atol=0.02)
+            assert torch.equal(data.batch([i])[0][0], data[i][0])
+    unchanged = train_only.test_stream[0].dataset
+    assert torch.equal(unchanged.batch([3])[0], plain.test_stream[0].dataset.batch([3])[0])
+
+
+@needs_mnist
+@pytest.mark.parametrize(
+    "transform",
+    [T.Normalize((0.1,), (0.3,)), T.ToTensor(), T.Lambda(lambda x: x.flatten()), T.Resize(14)],
+)
+def test_transforms_of_tensors_get_tensors(transform):
+    data = SplitMNIST(5, seed=0, train_transform=transform, dataset_root=str(ROOT))
+    assert "ToImage" not in repr(data.train_stream[0].dataset.parts[0].stages)
+    assert isinstance(data.train_stream[0].dataset[0][0], torch.Tensor)
+
+
 @needs_mnist
 def test_permutations_come_from_the_seed_and_share_the_images(reference):
     benchmark = PermutedMNIST(3, seed=3, dataset_root=str(ROOT))
