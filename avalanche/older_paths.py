@@ -52,6 +52,7 @@ OLDER_PATHS: dict[str, tuple[str, ...]] = {
     "training.strategies.naive": _STRATEGIES,
     "training.strategies.replay": _STRATEGIES,
     "training.strategies.strategy_wrappers": _STRATEGIES,
+    "training.strategies.strategy_wrappers_online": _STRATEGIES,
     "training.templates.base_online_sgd": _TEMPLATES,
     "training.templates.observation_type": _TEMPLATES,
     "training.templates.observation_type.online_observation": _TEMPLATES,

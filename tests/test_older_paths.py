@@ -10,6 +10,7 @@ from avalanche.older_paths import OLDER_PATHS
 
 # Path -> names that scripts of the release import from it.
 IMPORTS = {
+    "benchmarks": "nc_scenario ni_scenario dataset_scenario fixed_size_experience_split",
     "benchmarks.generators.benchmark_generators": "nc_benchmark ni_benchmark dataset_benchmark",
     "benchmarks.generators.scenario_generators": "nc_scenario tensor_scenario",
     "benchmarks.scenarios": "Experience ScenarioStream GenericExperience AbstractExperience",
@@ -25,6 +26,7 @@ IMPORTS = {
     "benchmarks.scenarios.online_scenario": "OnlineCLScenario OnlineClassificationExperience",
     "benchmarks.utils.adaptive_transform": "MultiParamCompose",
     "benchmarks.utils.avalanche_dataset": "AvalancheDataset AvalancheSubset AvalancheTensorDataset",
+    "benchmarks.utils.classification_dataset": "make_classification_dataset ClassificationDataset",
     "benchmarks.utils.datasets_from_filelists": "FilelistDataset PathsDataset",
     "evaluation.metrics": "Loss",
     "logging": "StrategyLogger",
@@ -36,6 +38,7 @@ IMPORTS = {
     "training.strategies.cumulative": "Cumulative",
     "training.strategies.joint_training": "JointTraining",
     "training.strategies.strategy_wrappers": "Naive Replay GDumb EWC LwF AGEM GEM CWRStar CoPE",
+    "training.strategies.strategy_wrappers_online": "OnlineNaive",
     "training.templates.base_online_sgd": "BaseOnlineSGDTemplate",
     "training.templates.observation_type": "BatchObservation OnlineObservation",
     "training.templates.observation_type.batch_observation": "BatchObservation",

@@ -169,14 +169,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Ready-made benchmarks and the sub-packages, loaded when they are first asked for."""
+    """Ready-made benchmarks, sub-packages and older names, loaded when they are asked for."""
     from importlib import import_module
 
     if name in {"classic", "datasets"}:
         return import_module(f".{name}", __name__)
-    classic = import_module(".classic", __name__)
-    if name in classic.__all__:
-        return getattr(classic, name)
+    for home in ("classic", "generators"):
+        module = import_module(f".{home}", __name__)
+        if name in module.__all__:
+            return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -14,6 +14,15 @@ from .scenarios.dataset_builders import (
 from .scenarios.file_builders import filelist_benchmark, paths_benchmark
 from .scenarios.new_classes_builder import nc_benchmark
 from .scenarios.new_instances_builder import ni_benchmark
+from .scenarios.older_names import (
+    dataset_scenario,
+    filelist_scenario,
+    nc_scenario,
+    ni_scenario,
+    paths_scenario,
+    tensor_scenario,
+    tensors_scenario,
+)
 from .scenarios.split_strategies import (
     class_balanced_split_strategy,
     fixed_size_experience_split,
@@ -35,12 +44,6 @@ create_generic_benchmark_from_filelists = filelist_benchmark
 create_generic_benchmark_from_paths = paths_benchmark
 create_generic_benchmark_from_tensor_lists = tensors_benchmark
 create_lazy_generic_benchmark = lazy_benchmark
-nc_scenario = nc_benchmark
-ni_scenario = ni_benchmark
-dataset_scenario = dataset_benchmark
-filelist_scenario = filelist_benchmark
-paths_scenario = paths_benchmark
-tensor_scenario = tensors_scenario = tensors_benchmark
 
 __all__ = [
     "DatasetScenario",

@@ -54,4 +54,8 @@ def fixed_size_experience_split_strategy(
     return [experience.dataset.subset(piece) for piece in pieces]
 
 
-fixed_size_experience_split = fixed_size_experience_split_strategy
+def fixed_size_experience_split(
+    experience: Any, experience_size: int, shuffle: bool = True, drop_last: bool = False
+) -> list[Any]:
+    """The same with the experience first, and in random order by default."""
+    return fixed_size_experience_split_strategy(experience_size, shuffle, drop_last, experience)

@@ -319,3 +319,12 @@ def _with_targets(
             "names = sorted(set(labels)); y = [names.index(label) for label in labels]"
         )
     return made.update_data_attribute("targets", labels)
+
+
+def __getattr__(name: str) -> Any:
+    """Names that were here up to 0.5, such as ``make_classification_dataset``."""
+    from . import older_names
+
+    if name.startswith("_") or not hasattr(older_names, name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(older_names, name)
