@@ -30,6 +30,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "SplitCIFAR100": {"n_experiences": 10},
         "SplitCIFAR110": {"n_experiences": 11},
         "SplitOmniglot": {"n_experiences": 4},
+        "PermutedOmniglot": {"n_experiences": 5},
+        "RotatedOmniglot": {"n_experiences": 5},
         "SplitAlphabetOmniglot": {"n_experiences": 10},
         "ConConDisjoint": {"n_experiences": 3},
         "ConConStrict": {"n_experiences": 3},
