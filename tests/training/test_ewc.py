@@ -407,6 +407,8 @@ def test_the_empirical_fisher_is_of_the_given_criterion():
 def test_update_importances_takes_them_in_around_the_weights_of_their_computation():
     """Seed 004's two methods, in its order and by a subclass."""
     plugin, model = EWCPlugin(2.0, keep_importance_data=True), mlp()
+    assert (plugin.mode, plugin.decay_factor) == ("separate", None)
+    assert plugin.keep_importance_data
     with pytest.raises(RuntimeError, match="call compute_importances.model, .... before"):
         plugin.update_importances({}, 0)
     plugin.compute_importances(model, nn.CrossEntropyLoss(), None, dataset(), "cpu", 4)

@@ -53,6 +53,21 @@ class EWCPlugin(SupervisedPlugin):
         self.ewc.ewc_lambda = value
 
     @property
+    def mode(self) -> Mode:
+        """``"separate"`` or ``"online"``."""
+        return self.ewc.mode
+
+    @property
+    def decay_factor(self) -> float | None:
+        """Decay of online mode."""
+        return self.ewc.decay_factor
+
+    @property
+    def keep_importance_data(self) -> bool:
+        """Whether importances of every experience are kept."""
+        return self.ewc.keep_importance_data
+
+    @property
     def quadratic(self) -> QuadraticPenalty:
         """The quadratic form that is added to the loss, times half the strength."""
         return self.ewc.quadratic
