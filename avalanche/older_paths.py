@@ -42,6 +42,7 @@ OLDER_PATHS: dict[str, tuple[str, ...]] = {
     ),
     "benchmarks.utils.datasets_from_filelists": ("benchmarks.utils.file_datasets",),
     "benchmarks.utils.torchvision_wrapper": ("benchmarks.datasets.torchvision_wrapper",),
+    "evaluation.eval_protocol": ("training.plugins.eval_protocol",),
     "training.checkpoint": ("checkpointing",),
     "training.strategies.cumulative": _STRATEGIES,
     "training.strategies.cwr_star": _STRATEGIES,

@@ -124,6 +124,14 @@ from avalanche.evaluation.metrics.mean_scores import (
     PerClassMeanScores,
     mean_scores_metrics,
 )
+from avalanche.evaluation.metrics.protocol_metrics import (
+    ACC,
+    CF,
+    CM,
+    RAMU,
+    GPUUsage,
+    TimeUsage,
+)
 from avalanche.evaluation.metrics.r2 import (
     R2,
     EpochR2,
@@ -185,9 +193,13 @@ from avalanche.evaluation.metrics.topk_acc import (
 )
 
 __all__ = [
+    "ACC",
     "BWT",
+    "CF",
+    "CM",
     "MAC",
     "R2",
+    "RAMU",
     "RMSE",
     "AMCAPluginMetric",
     "Accuracy",
@@ -233,6 +245,7 @@ __all__ = [
     "ExperienceTopkAccuracy",
     "Forgetting",
     "ForwardTransfer",
+    "GPUUsage",
     "GenericExperienceForgetting",
     "GenericExperienceForwardTransfer",
     "GenericStreamForgetting",
@@ -297,6 +310,7 @@ __all__ = [
     "TaskAwareLoss",
     "TaskAwareR2",
     "TaskAwareRMSE",
+    "TimeUsage",
     "TopkAccuracy",
     "TrackedClassesType",
     "TrainedExperienceAccuracy",
