@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 __all__ = ["OLDER_PATHS", "OlderPaths", "install"]
 
+_ROOT = "avalanche."
 _BUILDERS = ("benchmarks.generators", "benchmarks.scenarios.older_names")
 _STRATEGIES = ("training.strategies",)
 _TEMPLATES = ("training.templates", "training.templates.older_names")
@@ -68,7 +69,7 @@ OLDER_PATHS: dict[str, tuple[str, ...]] = {
 """Older path -> the modules whose public names it has; both below ``avalanche``."""
 
 
-class OlderPaths(MetaPathFinder, Loader):
+class OlderPaths:
     """Finds and makes the modules of :data:`OLDER_PATHS`.
 
     Example:
@@ -81,14 +82,19 @@ class OlderPaths(MetaPathFinder, Loader):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The module of an older path; None for all others."""
-        if _below(fullname) not in OLDER_PATHS:
+        if not fullname.startswith(_ROOT) or fullname.removeprefix(_ROOT) not in OLDER_PATHS:
             return None
-        return ModuleSpec(fullname, self, is_package=True)  # some have others below them
+        loader: Any = self
+        return ModuleSpec(fullname, loader, is_package=True)  # some have others below them
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """An ordinary module."""
+        return None
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the names into the module."""
         names: dict[str, object] = {}
-        for source in OLDER_PATHS[_below(module.__name__)]:
+        for source in OLDER_PATHS[module.__name__.removeprefix(_ROOT)]:
             found = import_module(f"avalanche.{source}")
             names |= _public(found)
         vars(module).update(names, __all__=sorted(names))
@@ -110,7 +116,3 @@ def _public(module: ModuleType) -> dict[str, object]:
         if not name.startswith("_")
         and str(getattr(value, "__module__", "")).startswith("avalanche.")
     }
-
-
-def _below(fullname: str) -> str:
-    return fullname.removeprefix("avalanche.")

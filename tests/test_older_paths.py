@@ -82,3 +82,19 @@ def test_a_fresh_python_finds_them_in_any_order():
     code = "import avalanche.benchmarks.scenarios.new_classes.nc_scenario as m; print(m.NCScenario)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "NCScenario" in done.stdout
+
+
+def test_packages_of_a_project_with_the_same_names_are_its_own(tmp_path):
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "__init__.py").write_text("")
+    code = """
+import avalanche
+try:
+    from training import checkpoint
+except ImportError:
+    print("not found")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "not found\n"

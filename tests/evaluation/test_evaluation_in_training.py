@@ -197,3 +197,59 @@ def test_tensors_without_a_version_do_not_stop_training():
     benchmark = streams.class_incremental()
     strategy.train(benchmark.train_stream[0], [benchmark.test_stream])
     assert counter.count == 2
+
+
+class Odd(torch.nn.Module):
+    """Buffers of many kinds."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(streams.FEATURES, 6)
+        self.register_buffer("sparse", torch.eye(3).to_sparse())
+        self.register_buffer("rows", torch.eye(3).to_sparse_csr())
+        self.register_buffer("waves", torch.ones(2, dtype=torch.complex64))
+        self.register_buffer("whole", torch.tensor([2**60]))
+        self.register_buffer("short", torch.ones(3, dtype=torch.bfloat16))
+        self.register_buffer("truth", torch.ones(3, dtype=torch.bool))
+        self.register_buffer("bad", torch.tensor([float("nan"), 1.0]))
+        self.register_buffer("none", torch.empty(0))
+        self.register_buffer("turned", torch.arange(6.0).view(2, 3).T)
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+
+
+CHANGES = {
+    "imaginary": lambda m: m.waves.imag.fill_(1),
+    "last bit": lambda m: m.whole.add_(1),
+    "short": lambda m: m.short.data.mul_(2),
+    "truth": lambda m: m.truth.data.zero_(),
+    "sparse": lambda m: m.sparse.mul_(2),
+    "order": lambda m: m.turned.copy_(m.turned.flip(0)),
+    "beside nan": lambda m: m.bad.data.mul_(2),
+    "another model": None,
+    "nothing": lambda m: None,
+}
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
+@pytest.mark.parametrize("change", CHANGES)
+def test_changes_of_any_kind_of_buffer_are_noticed(change):
+    benchmark = streams.class_incremental()
+    counter, model = Evaluations(), Odd()
+    strategy = Naive(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        train_mb_size=8,
+        eval_every=0,
+        evaluator=EvaluationPlugin(accuracy_metrics(stream=True)),
+        plugins=[counter],
+    )
+    strategy.train(benchmark.train_stream[0], [benchmark.test_stream])
+    counter.count = 0
+    if change == "another model":
+        strategy.model = torch.nn.Sequential(strategy.model)
+    else:
+        CHANGES[change](model)
+    strategy.train(benchmark.train_stream[1], [benchmark.test_stream])
+    assert counter.count == (1 if change == "nothing" else 2)

@@ -43,14 +43,9 @@ LOOKING_BACK = {
 def test_samples_of_earlier_tasks_never_go_through_the_layer_of_another(name):
     model = SimpleMLP(num_classes=4, input_size=4, hidden_size=8)
     strategy = LOOKING_BACK[name](model, sgd(model))
-    steps = scenario(task_labels=True)
-    strategy.train(steps[0])
-    before = {k: v.clone() for k, v in model.state_dict().items()}
     with pytest.raises(ValueError, match=rf"{name} trains on samples of earlier.*as_multitask"):
-        strategy.train(steps[1])
-    for key, value in model.state_dict().items():
-        if not (name == "GreedyMemory" or name == "GDumbPlugin"):  # which begin with fresh weights
-            assert torch.equal(value, before[key])
+        strategy.train(scenario(task_labels=True)[0])
+    assert strategy.clock.train_iterations == 0
     LOOKING_BACK[name](model, sgd(model)).train(scenario()[0])
 
 
@@ -72,4 +67,5 @@ def test_the_size_of_the_memory_by_position(kind):
     strategy = kind(model, "classifier", sgd(model), None, 30, 8, 2)
     assert (strategy.train_mb_size, strategy.train_epochs) == (8, 2)
     memory = strategy.plugins[0]
-    assert getattr(memory, "memory", memory.__dict__.get("_memory")).max_size == 30
+    held = memory.memory if kind is strategies.FlowGDumb else memory.storage_policy
+    assert held.max_size == 30

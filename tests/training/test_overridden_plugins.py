@@ -125,3 +125,20 @@ def test_an_evaluator_with_callbacks_of_its_own():
 @pytest.mark.parametrize("event", ["after_training_iteration", "before_forward"])
 def test_an_evaluator_without_callbacks_of_its_own_is_not_called_for_nothing(event):
     assert not EvaluationPlugin(accuracy_metrics(stream=True)).listens(event)
+
+
+def test_memories_that_are_put_together_when_read_refuse_to_be_written_to():
+    """As own methods for avalanche-lib 0.6 do; nothing would be remembered otherwise."""
+
+    class Writes(GEMPlugin):
+        def update_memory(self, dataset, t, batch_size):
+            self.memory_x[t] = torch.zeros(2, streams.FEATURES)
+
+    class Appends(AGEMPlugin):
+        def update_memory(self, dataset, **kwargs):
+            self.buffers.append(dataset)
+
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        ends(Writes(20, 0.5))
+    with pytest.raises(AttributeError, match="append"):
+        ends(Appends(20, 5))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch.optim import SGD
-from torch.utils.data import TensorDataset
+from torch.utils.data import Subset, TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
 from avalanche.core import SupervisedPlugin
@@ -19,6 +19,7 @@ from avalanche.training.plugins import (
     StrategyCallbacks,
     StrategyPlugin,
 )
+from avalanche.training.storage_policy import ReservoirSamplingBuffer
 from avalanche.training.strategies import BaseStrategy
 
 
@@ -170,3 +171,44 @@ def test_older_names_of_plugins():
         """A class that says what its callbacks give."""
 
     assert issubclass(Count, StrategyPlugin)
+
+
+class Rebinding(FirstTen):
+    """Makes a new dictionary each time, of plain subsets."""
+
+    def __call__(self, strategy, **kwargs):
+        number = strategy.experience.current_experience
+        self.ext_mem = {**self.ext_mem, number: Subset(strategy.adapted_dataset, range(10))}
+
+
+def test_a_policy_may_change_its_dictionary_for_another():
+    policy = Rebinding({})
+    plugin = ReplayPlugin(40, policy)
+    model = SimpleMLP(num_classes=6, input_size=1)
+    strategy = BaseStrategy(
+        model, SGD(model.parameters(), lr=0.01), torch.nn.CrossEntropyLoss(), 10,
+        plugins=[plugin], evaluator=None)  # fmt: skip
+    strategy.train(benchmark().train_stream[:2])
+    assert {key: len(data) for key, data in plugin.ext_mem.items()} == {0: 10, 1: 10}
+    saved = strategy.state_dict()
+    policy.ext_mem = {}
+    strategy.load_state_dict(saved, benchmark())
+    assert {key: len(data) for key, data in policy.ext_mem.items()} == {0: 10, 1: 10}
+
+
+def test_subclasses_may_set_the_memory_of_the_replay_plugin():
+    class After(ReplayPlugin):
+        def __init__(self):
+            super().__init__(50)
+            self.storage_policy = ReservoirSamplingBuffer(20)
+
+    class ByClass(ReplayPlugin):
+        storage_policy = None
+
+    for plugin in (After(), ByClass(20)):
+        model = SimpleMLP(num_classes=6, input_size=1)
+        strategy = BaseStrategy(
+            model, SGD(model.parameters(), lr=0.01), torch.nn.CrossEntropyLoss(), 10,
+            plugins=[plugin], evaluator=None)  # fmt: skip
+        strategy.train(benchmark().train_stream)
+        assert len(plugin.storage_policy.buffer) == 20

@@ -326,10 +326,12 @@ def test_the_strategy_in_the_order_of_either_generation():
 
     assert made(1e-7, 32, 4, 64) == (1e-7, 32, 4, 64)
     assert made(32, 4, 64) == (0.1, 32, 4, 64)  # releases up to 0.2 had no eps
-    assert made(32) == (0.1, 32, 1, 1)
-    assert made(1.0) == (1.0, 1, 1, 1)
-    with pytest.raises(TypeError, match=r"eps=1: write eps=1.0, or train_mb_size=1 by name"):
-        made(eps=1)
+    assert made(1.0) == (1.0, 1, 1, 1) == made(eps=1)
+    for wrong in ({}, {"train_mb_size": 8}):
+        with pytest.raises(TypeError, match=r"eps=32: write eps=32.0 .* name train_mb_size=32"):
+            made(eps=32, **wrong)
+    with pytest.raises(ValueError, match="eps=0"):
+        made(eps=0)
 
 
 def test_the_second_argument_of_either_generation():

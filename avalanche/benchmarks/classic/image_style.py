@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -66,10 +66,8 @@ def expects_image(transform: Any, scale: BatchTransform, pixels: Tensor) -> bool
 def _tried(transform: Any, image: Any) -> tuple[Any] | None:
     """What a transform gives, or None where it fails; the random state is left as it is."""
     with RandomState():
-        torch.manual_seed(0)
-        np.random.seed(0)
         try:
-            for step in steps_of(transform):  # as datasets apply it
+            for step in steps_of(deepcopy(transform)):  # as datasets apply it
                 image = step.sample(image)
             return (image,)
         except Exception:  # whatever a user's function says of what it was not written for

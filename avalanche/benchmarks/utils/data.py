@@ -66,9 +66,9 @@ class AvalancheDataset(Dataset[Any]):
             from .older_names import OLDER_WORDS, Supervised
 
             if not OLDER_WORDS.isdisjoint(words):
-                made: Any = object.__new__(Supervised)
+                made: Any = super().__new__(Supervised)
                 return made  # type: ignore[no-any-return]
-        return object.__new__(cls)
+        return super().__new__(cls)
 
     def __init__(
         self,

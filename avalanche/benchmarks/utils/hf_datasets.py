@@ -170,15 +170,16 @@ def _as_column(values: Any) -> Column:
         return values
     if isinstance(values, np.ndarray):
         return torch.from_numpy(values)
-    if values and isinstance(values[0], float):
-        return torch.tensor(values, dtype=torch.float64)  # as precise as each sample by itself
     numbers = _numbers_as_tensor(values)
     return numbers if isinstance(numbers, Tensor) else stack_column(list(values))
 
 
 def _numbers_as_tensor(value: Any) -> Any:
-    """A list of numbers, or of such lists of one length, as a tensor; anything else as it is."""
-    if not isinstance(value, list):
+    """A fraction, a list of numbers, or of such lists of one length, as a tensor.
+
+    Anything else stays as it is. Fractions are of torch's default type, one by one as in batches.
+    """
+    if not isinstance(value, (float, list)):
         return value
     try:
         return torch.tensor(value)

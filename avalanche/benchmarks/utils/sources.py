@@ -19,9 +19,10 @@ from torch.utils.data import TensorDataset
 
 from .columns import Column, ImageBatch
 from .fingerprints import checksum, describe, describe_list, shortened
+from .random_state import RandomState
 
 TARGET_NAMES = ("targets", "target", "labels", "label", "y")  # fields and keys that hold labels
-_PROBED = 8  # samples that are asked which of their keys holds the target
+_TRIED, _PROBED = 64, 8  # rows that are looked at for a target's key, samples that are read
 _CONTENT_NAMES = ("paths", "files", "samples", "imgs", *TARGET_NAMES)  # of data on disk
 _FUNCTION_NAMES = ("transform", "target_transform", "transforms", "loader")
 
@@ -68,11 +69,11 @@ class Source(ABC):
             ValueError: none does, so a change of the target would be of something else.
         """
         if self.target is None and self.found_targets is not None:
-            rows = [row, *_rows_of_other_labels(self.found_targets, self.found_targets[row])]
             usual = [name for name in TARGET_NAMES if name in sample]
             keys = [*usual, *(key for key in sample if key not in usual)]
-            for number in rows:
-                read = sample if number == row else self.sample(number)
+            for number in (row, *_others(self.found_targets, row)):
+                with RandomState():
+                    read = sample if number == row else self.sample(number)
                 value = self.found_targets[number]
                 keys = [k for k in keys if k in read and _equal(read[k], value)]
                 if not keys:
@@ -258,15 +259,11 @@ def _one_per_sample(values: Any, length: int) -> bool:
     return isinstance(values, Sequence) and len(values) == length
 
 
-def _rows_of_other_labels(targets: Tensor | list[Any], known: Any) -> list[int]:
-    """The first rows of some targets other than ``known``, or any where all are alike."""
-    values = targets.tolist() if isinstance(targets, Tensor) else targets
-    found: dict[str, int] = {repr(known): -1}
-    for row, value in enumerate(values):
-        found.setdefault(repr(value), row)
-        if len(found) > _PROBED:
-            break
-    return [row for row in found.values() if row >= 0]
+def _others(targets: Tensor | list[Any], row: int) -> list[int]:
+    """A few rows from all over the data, those of other labels than a row's first."""
+    draw = torch.Generator().manual_seed(0)
+    rows: list[int] = torch.randint(len(targets), (_TRIED,), generator=draw).tolist()
+    return sorted(rows, key=lambda other: _equal(targets[other], targets[row]))[:_PROBED]
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -275,7 +272,7 @@ def _equal(a: Any, b: Any) -> bool:
         one, two = torch.as_tensor(a), torch.as_tensor(b)
     except (TypeError, ValueError, RuntimeError):
         return False  # names, images
-    return one.shape == two.shape and bool((one == two).all())
+    return one.shape == two.shape and bool(((one == two) | (one != one) & (two != two)).all())
 
 
 def with_whole_label(sample: Any) -> Any:

@@ -48,9 +48,9 @@ class AGEMPlugin(GradientProjectionPlugin):
         return self.agem.sample_size
 
     @property
-    def buffers(self) -> list[Any]:
-        """The remembered patterns, one data set per experience."""
-        return list(self.agem.memory.data.values())
+    def buffers(self) -> tuple[Any, ...]:
+        """The remembered patterns, one data set per experience; to be read only."""
+        return tuple(self.agem.memory.data.values())
 
     def _look_back(self, parameters: list[nn.Parameter], loss_of: BatchLoss) -> None:
         batches = None

@@ -59,7 +59,7 @@ class GEMPlugin(GradientProjectionPlugin):
             return
         g = flat_gradient(parameters)
         if (self.G @ g < 0).any():
-            self.gem.assign(parameters, self.solve_quadprog(g))
+            self.gem.assign(parameters, self.solve_quadprog(g).to(g))
 
     def _remember(self, strategy: Any, dataset: Any) -> None:
         number = max(self.gem.memory.data, default=-1) + 1

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from avalanche.benchmarks.scenarios import CLExperience
 from avalanche.core.plugins import SupervisedPlugin
@@ -12,6 +12,8 @@ from avalanche.core.plugins import SupervisedPlugin
 __all__ = ["PeriodicEval", "group_streams"]
 
 _MODES = ("epoch", "iteration", "experience")
+_WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by size in bytes
+_AT_ONCE = 1 << 16  # values of a tensor that are summed up at a time
 
 
 class PeriodicEval(SupervisedPlugin, supports_distributed=True):
@@ -41,8 +43,9 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         self.peval_mode = peval_mode
         self.do_initial = do_initial and eval_every > -1
         self._fresh: list[tuple[str, int]] = []
-        self._weights: list[float] | None = None  # a checksum of what was evaluated
-        self._benchmarks: list[int] | None = None  # of the streams; None: not known
+        self._weights: list[int] | None = None  # a checksum of what was evaluated
+        self._model: int | None = None  # whose these are; None: a copy's, or from a file
+        self._benchmarks: list[int] | None = None  # of the streams; likewise
 
     @property
     def active(self) -> bool:
@@ -86,6 +89,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
         return (
             self._fresh == _names(streams)
             and self._benchmarks in (None, _benchmarks(streams))
+            and self._model in (None, id(strategy.model))
             and self._weights in (None, _checksum(strategy.model))
         )
 
@@ -95,10 +99,10 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
             strategy.eval(stream)
         self._fresh = _names(strategy._eval_streams)
         self._benchmarks = _benchmarks(strategy._eval_streams)
-        self._weights = _checksum(strategy.model)
+        self._model, self._weights = id(strategy.model), _checksum(strategy.model)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_benchmarks": None}  # a copy is for copies of them
+        return {**vars(self), "_model": None, "_benchmarks": None}  # a copy is for copies of them
 
     def state_dict(self) -> dict[str, Any]:
         """What was just evaluated, so that a run that goes on does not evaluate it again."""
@@ -107,7 +111,7 @@ class PeriodicEval(SupervisedPlugin, supports_distributed=True):
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`."""
         self._fresh = [(name, number) for name, number in state.get("fresh", ())]
-        self._weights, self._benchmarks = state.get("weights"), None
+        self._weights, self._model, self._benchmarks = state.get("weights"), None, None
 
 
 def _names(streams: Sequence[Any]) -> list[tuple[str, int]]:
@@ -124,17 +128,30 @@ def _benchmarks(streams: Sequence[Any]) -> list[int]:
 
 
 @torch.no_grad()
-def _checksum(model: nn.Module) -> list[float]:
+def _checksum(model: nn.Module) -> list[int]:
     """A number for each parameter and buffer, another one when a value of it is another.
 
-    By content, since not every way of writing to a tensor leaves a trace.
+    By content, since not every way of writing to a tensor leaves a trace. Of tensors whose bytes do
+    not lie in one piece (sparse, quantised) it is how often they were written to.
     """
-    sums = []
-    for tensor in (*model.parameters(), *model.buffers()):
-        values = tensor.detach().flatten().double()
-        place = torch.linspace(1, 2, len(values), dtype=values.dtype, device=values.device)
-        sums.append(values @ place)
-    return torch.stack(sums).tolist() if sums else []
+    tensors = [t.detach() for t in (*model.parameters(), *model.buffers())]
+    sums: dict[torch.device, list[Tensor]] = {}
+    for tensor in tensors:
+        sums.setdefault(tensor.device, []).append(_sum_of_bits(tensor))
+    return [int(s) for found in sums.values() for s in torch.stack(found).tolist()]
+
+
+def _sum_of_bits(tensor: Tensor) -> Tensor:
+    """The sum of the values' bits as whole numbers, each weighted by its place; of no order."""
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta or tensor.is_nested:
+        return torch.tensor(0 if tensor.is_inference() else tensor._version)
+    values = torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+    bits = values.contiguous().flatten().view(_WHOLE[values.element_size()])
+    total = torch.zeros((), dtype=torch.int64, device=tensor.device)
+    odd = 2 * torch.arange(min(len(bits), _AT_ONCE), device=tensor.device) + 1  # no bit is lost
+    for piece in bits.split(_AT_ONCE):
+        total = 31 * total + (piece * odd[: len(piece)]).sum()
+    return total
 
 
 def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None) -> list[Any]:

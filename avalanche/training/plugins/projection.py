@@ -1,6 +1,7 @@
 """When a gradient projection acts in the loop: once for each update."""
 
 from abc import ABC, abstractmethod
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor, nn
@@ -38,18 +39,18 @@ class GradientProjectionPlugin(SupervisedPlugin, ABC):
 
     @property
     def memory_x(self) -> Any:
-        """Remembered inputs: experience to tensor ``(patterns, ...)``."""
-        return {k: self._columns(k)[0] for k in self.method.memory.data}
+        """Remembered inputs: experience to tensor ``(patterns, ...)``; to be read only."""
+        return MappingProxyType({k: self._columns(k)[0] for k in self.method.memory.data})
 
     @property
     def memory_y(self) -> Any:
-        """Remembered targets: experience to tensor ``(patterns,)``."""
-        return {k: self._columns(k)[1] for k in self.method.memory.data}
+        """Remembered targets: experience to tensor ``(patterns,)``; to be read only."""
+        return MappingProxyType({k: self._columns(k)[1] for k in self.method.memory.data})
 
     @property
     def memory_tid(self) -> Any:
         """Remembered task labels, 0 where samples have none: experience to ``(patterns,)``."""
-        return {k: task_labels(self._columns(k)) for k in self.method.memory.data}
+        return MappingProxyType({k: task_labels(self._columns(k)) for k in self.method.memory.data})
 
     def _columns(self, key: int) -> list[Tensor]:
         data = self.method.memory.data[key]

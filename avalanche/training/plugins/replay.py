@@ -71,29 +71,25 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         self.task_balanced_dataloader = task_balanced_dataloader
         if storage_policy is None:
             storage_policy = ExperienceBalancedBuffer(mem_size, adaptive_size=True)
-        self.storage_policy = storage_policy
+        self.storage_policy: Any = storage_policy
+        if self._memory.max_size != mem_size:
+            raise ValueError(
+                f"mem_size={mem_size}: the storage policy holds max_size="
+                f"{self._memory.max_size} samples; give both the same number"
+            )
 
     @property
-    def storage_policy(self) -> Any:
-        """The memory, as it was given."""
-        return self._memory.policy if isinstance(self._memory, PolicyBuffer) else self._memory
-
-    @storage_policy.setter
-    def storage_policy(self, given: ExemplarsBuffer | StoragePolicy) -> None:
-        memory: Any = given
+    def _memory(self) -> Any:
+        """The storage policy as a buffer."""
+        given = self.storage_policy
         if isinstance(given, StoragePolicy) and not isinstance(given, ExemplarsBuffer):
-            memory = PolicyBuffer(given, self.mem_size)
-        elif not all(hasattr(given, name) for name in ("buffer", "max_size", "update")):
+            return PolicyBuffer(given, self.mem_size)
+        if not all(hasattr(given, name) for name in ("buffer", "max_size", "update")):
             raise TypeError(
                 f"storage_policy={given!r}: expected a buffer, such as ReservoirSamplingBuffer"
                 f"(max_size={self.mem_size}); derive one's own from ExemplarsBuffer"
             )
-        if memory.max_size != self.mem_size:
-            raise ValueError(
-                f"mem_size={self.mem_size}: the storage policy holds max_size="
-                f"{memory.max_size} samples; give both the same number"
-            )
-        self._memory = memory
+        return given
 
     @property
     def ext_mem(self) -> dict[int, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from avalanche.benchmarks.utils import AvalancheDataset, concat_datasets
+from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, concat_datasets
 from avalanche.benchmarks.utils.view_state import view_state
 from avalanche.training.storage_policy import ExemplarsBuffer
 from avalanche.training.storage_policy.base import check_size
@@ -36,8 +36,17 @@ class _DictionaryMemory(ExemplarsBuffer):
             raise TypeError(
                 f"ext_mem={type(ext_mem).__name__}: expected a dictionary to store in, as {{}}"
             )
-        self.ext_mem = ext_mem
         super().__init__(check_size("mem_size", mem_size))
+        self._ext_mem = ext_mem
+
+    @property
+    def ext_mem(self) -> dict[Any, Any]:
+        """Key to data set."""
+        return self._ext_mem
+
+    @ext_mem.setter
+    def ext_mem(self, value: dict[Any, Any]) -> None:
+        self._ext_mem = value
 
     @property
     def buffer(self) -> AvalancheDataset:
@@ -52,7 +61,8 @@ class _DictionaryMemory(ExemplarsBuffer):
 
     def state_dict(self) -> dict[str, Any]:
         """References to the stored samples, by key."""
-        groups = [(key, view_state(data)) for key, data in self.ext_mem.items()]
+        kept = {key: as_avalanche_dataset(data) for key, data in self.ext_mem.items()}
+        groups = [(key, view_state(data)) for key, data in kept.items()]
         return {"max_size": self.max_size, "groups": groups}
 
     def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
@@ -82,6 +92,16 @@ class PolicyBuffer(_DictionaryMemory):
             )
         super().__init__(policy.ext_mem, mem_size)
         self.policy = policy
+
+    @property
+    def ext_mem(self) -> dict[Any, Any]:
+        """The policy's dictionary, which may be another one after a call."""
+        found: dict[Any, Any] = self.policy.ext_mem
+        return found
+
+    @ext_mem.setter
+    def ext_mem(self, value: dict[Any, Any]) -> None:
+        self.policy.ext_mem = value
 
     def update(self, strategy: Any, **kwargs: Any) -> None:
         """Call the policy with the strategy."""

@@ -49,7 +49,8 @@ class BaseStrategy(SupervisedTemplate):
         if self._epoch is not None:
             return self._epoch
         # The clock is called before a strategy's own method, in which the epoch still goes on.
-        return self.clock.train_exp_epochs - (self.events.own == "after_training_epoch")
+        counted = self.clock.train_exp_epochs - (self.events.own == "after_training_epoch")
+        return min(counted, self.train_epochs - 1)
 
     @epoch.setter
     def epoch(self, value: int) -> None:

@@ -24,8 +24,8 @@ class SynapticIntelligence(SupervisedTemplate):
         criterion: loss, ``criterion(output, target)``; cross-entropy by default.
         si_lambda: strength of the penalty, 0 or more; a list gives one per experience.
         eps: damping of the importances, above 0; the paper uses 0.1 and 0.001,
-            avalanche-lib 0.6 has 1e-7. An int above 1 is the ``train_mb_size``, which had this
-            place up to release 0.2.
+            avalanche-lib 0.6 has 1e-7. An int above 1 with others after it is the
+            ``train_mb_size``, which had this place up to release 0.2.
         *args: further arguments of :class:`SupervisedTemplate` by position, from
             ``train_mb_size`` on.
         excluded_parameters: names of parameters or modules to leave out, with wildcards.
@@ -53,10 +53,12 @@ class SynapticIntelligence(SupervisedTemplate):
         **base: Unpack[LoopOptions],
     ) -> None:
         check_given(type(self).__name__, si_lambda=si_lambda)
-        if isinstance(eps, int) and (args or eps > 1):  # up to release 0.2 there was no eps
+        if isinstance(eps, int) and eps > 1:  # up to release 0.2 there was no eps
+            if not args:
+                raise TypeError(
+                    f"eps={eps}: write eps={eps}.0 for that damping, or name train_mb_size={eps}"
+                )
             eps, args = DAMPING, (eps, *args)
-        elif isinstance(eps, int):
-            raise TypeError(f"eps={eps}: write eps={eps}.0, or train_mb_size={eps} by name")
         plugin = SynapticIntelligencePlugin(
             si_lambda, eps, excluded_parameters, clip=clip, batch_norm=batch_norm
         )

@@ -59,6 +59,9 @@ class BaseTemplate(EventHooks):
     )
     #: Methods that take keyword arguments of ``train`` and ``eval``; without any, all are let by.
     TAKERS: ClassVar[tuple[str, ...]] = ()
+    #: Those that take the ones of ``train`` alone, and of ``eval`` alone.
+    TRAIN_TAKERS: ClassVar[tuple[str, ...]] = ()
+    EVAL_TAKERS: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -95,7 +98,7 @@ class BaseTemplate(EventHooks):
         Raises:
             TypeError: a keyword argument that nothing takes, or no experiences.
         """
-        self._prepare(kwargs)
+        self._prepare(kwargs, self.TRAIN_TAKERS)
         experiences = self._as_experiences(experiences)
         self.is_training = True
         self.model.to(self.device).train()
@@ -126,7 +129,7 @@ class BaseTemplate(EventHooks):
             ValueError: the stream is empty.
             TypeError: a keyword argument that nothing takes, or no experiences.
         """
-        self._prepare(kwargs)
+        self._prepare(kwargs, self.EVAL_TAKERS)
         stream = self._as_experiences(experiences)
         if iter(stream) is stream:  # a generator can be read only once
             stream = list(stream)
@@ -183,14 +186,15 @@ class BaseTemplate(EventHooks):
             if not getattr(overridden, "__is_hook__", False):
                 setattr(self.events.calls, event, _hook_call(self, f"_{event}"))
 
-    def _prepare(self, given: Mapping[str, Any]) -> None:
+    def _prepare(self, given: Mapping[str, Any], takers: tuple[str, ...]) -> None:
         """Before a loop: follow changes of ``plugins`` and refuse unknown keyword arguments."""
         refreshed = [getattr(p, "refresh", bool)() for p in self.plugins]
         same = tuple(map(id, self.plugins)) == tuple(map(id, self.events.modules))
         if any(refreshed) or not same:
             self.attach_plugins()
         if given and self.TAKERS:
-            known = self.events.keyword_names().union(*map(self._names_of, self.TAKERS))
+            takers = (*self.TAKERS, *takers)
+            known = self.events.keyword_names().union(*map(self._names_of, takers))
             for name in given:
                 check_keyword(name, known)
 

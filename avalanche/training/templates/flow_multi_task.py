@@ -118,20 +118,22 @@ class MTDeepLearningStrategy(DeepLearningStrategy):
                 ).train(model.training)
             self.adapt_model_for_task(model, classifier_field, layer)
             return
-        self._refuse_other_tasks(task_label)
+        self._refuse_other_tasks(step_info, task_label)
         self._know_optimizers(model)
         layer = self.adapt_task_layer(model, classifier_field, task_label, n_output_units)
         self.task_layers[task_label] = layer
         self.adapt_model_for_task(model, classifier_field, layer)
         self._update_optimizers(model, layer, task_label)
 
-    def _refuse_other_tasks(self, task_label: int) -> None:
+    def _refuse_other_tasks(self, step_info: Any, task_label: int) -> None:
         """A batch goes through the layer of one task, so no sample of another may be in it.
 
         Raises:
-            ValueError: a second task, and a method that trains on samples of earlier ones.
+            ValueError: several tasks, and a method that trains on samples of earlier ones.
         """
-        if {*self.task_layers} <= {task_label}:
+        of_steps = getattr(getattr(step_info, "scenario", None), "task_labels", None) or ()
+        tasks = {*self.task_layers, task_label, *(label for step in of_steps for label in step)}
+        if len(tasks) < 2:
             return
         names = [type(p).__name__ for p in (self, *self.plugins) if getattr(p, "looks_back", False)]
         if names:

@@ -87,11 +87,14 @@ class BaseSGDTemplate(BaseTemplate):
         "make_train_dataloader",
         "make_eval_dataloader",
         "check_model_and_optimizer",
-        "train_dataset_adaptation",
-        "eval_dataset_adaptation",
-        "training_epoch",
-        "eval_epoch",
-        *(f"_{event}" for event in EVENT_TABLE),
+    )
+    TRAIN_TAKERS: ClassVar[tuple[str, ...]] = (
+        *("train_dataset_adaptation", "training_epoch"),
+        *(f"_{event.name}" for event in TRAIN_EVENTS),
+    )
+    EVAL_TAKERS: ClassVar[tuple[str, ...]] = (
+        *("eval_dataset_adaptation", "eval_epoch"),
+        *(f"_{event.name}" for event in EVAL_EVENTS),
     )
 
     def __init__(

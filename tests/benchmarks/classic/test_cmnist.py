@@ -192,3 +192,27 @@ def test_pixels_permutation_of_images_and_tensors():
         PixelsPermutation([0, 1, 1])
     with pytest.raises(ValueError, match="36 positions, images of 9 values"):
         permute(torch.zeros(1, 3, 3))
+
+
+@needs_mnist
+def test_no_generator_is_seeded_by_building_a_benchmark(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(torch, "manual_seed", seeds.append)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    own = torch.Generator().manual_seed(3)
+    for make in (SplitMNIST, PermutedMNIST, RotatedMNIST):
+        make(2, seed=0, dataset_root=str(ROOT))
+    assert seeds == []
+    data = SplitMNIST(5, seed=0, train_transform=Draws(own), dataset_root=str(ROOT))
+    assert torch.equal(own.get_state(), torch.Generator().manual_seed(3).get_state())
+    assert data.train_stream[0].dataset[0][0].shape == (1, 28, 28)
+
+
+class Draws:
+    """A transform with a generator of its own."""
+
+    def __init__(self, generator):
+        self.generator = generator
+
+    def __call__(self, image):
+        return image + torch.rand(1, generator=self.generator)

@@ -395,3 +395,47 @@ def test_task_labels_of_mixed_data_are_those_of_each(more):
     assert benchmark.train_stream[0].task_labels == sorted(set(expected))
     plain = AvalancheDataset([labelled, pair])
     assert not hasattr(plain, "targets_task_labels")
+
+
+class Numbered(Ambiguous):
+    """Labels in turn, next to a number that is one of them in the first samples."""
+
+    def __init__(self, broken=()):
+        self.targets = [i % 2 for i in range(200)]
+        self.broken = broken
+
+    def __len__(self):
+        return 200
+
+    def __getitem__(self, index):
+        if index in self.broken:
+            raise OSError("damaged")
+        return {"id": index, "class_of_it": self.targets[index], "x": torch.rand(1)}
+
+
+def test_looking_for_the_target_of_dictionaries_draws_nothing_and_reads_all_over():
+    data = _make_taskaware_classification_dataset(Numbered(), target_transform=up)
+    torch.manual_seed(0)
+    first = data[0]
+    assert (first["id"], first["class_of_it"]) == (0, 10)
+    torch.manual_seed(0)
+    assert float(first["x"]) == float(torch.rand(1))
+    after = torch.rand(1)
+    torch.manual_seed(0)
+    assert float(Numbered()[0]["x"]) == float(first["x"])
+    assert torch.equal(torch.rand(1), after)
+
+
+class Fractions(Ambiguous):
+    def __init__(self):
+        self.targets = [float("nan"), 0.5, 1.5, float("nan")] * 4
+
+    def __getitem__(self, index):
+        return {"x": index, "value": self.targets[index]}
+
+
+def test_a_target_that_is_no_number_is_found_like_any():
+    data = AvalancheDataset(Fractions(), transform_groups={"train": (None, up), "eval": None})
+    data = as_classification_dataset(data)
+    assert [data[1]["value"], data[2]["value"]] == [10.5, 11.5]
+    assert data[0]["value"] != data[0]["value"]

@@ -462,3 +462,16 @@ def test_positions_are_whole_numbers():
         with pytest.raises(TypeError, match="indices are torch.float.*: expected integers"):
             data.subset(wrong)
     assert len(data.subset([])) == len(data.subset(np.zeros(0))) == 0
+
+
+def test_a_class_of_two_bases_makes_both():
+    class Tag:
+        def __new__(cls, *args, **kwargs):
+            made = super().__new__(cls)
+            made.tag = "set"
+            return made
+
+    class Tagged(AvalancheDataset, Tag):
+        """A data set with a tag."""
+
+    assert Tagged(TensorDataset(torch.zeros(3, 1), torch.arange(3))).tag == "set"

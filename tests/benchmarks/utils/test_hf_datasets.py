@@ -160,11 +160,13 @@ def test_lists_of_several_lengths_are_vectors_one_by_one():
 
 
 @pytest.mark.parametrize("in_memory", [False, True])
-def test_single_floats_keep_their_digits(in_memory):
-    times = [1700000001.0, 1700000002.0, 1700000003.0]
-    table = Table({"time": times, "label": [0, 1, 0]}, {"label": "ClassLabel"})
-    data = from_hf(table, "time", in_memory=in_memory)
-    assert data.batch([0, 1, 2])[0].tolist() == times == [float(data[i][0]) for i in range(3)]
+def test_fractions_are_of_the_same_type_alone_and_in_batches(in_memory):
+    table = Table({"x": [0.125, 1 / 3, 5.0], "label": [0, 1, 0]}, {"label": "ClassLabel"})
+    data = from_hf(table, "x", in_memory=in_memory)
+    batch, alone = data.batch([0, 1, 2])[0], torch.stack([data[i][0] for i in range(3)])
+    assert batch.dtype == torch.get_default_dtype()
+    assert torch.equal(batch, alone)
+    assert torch.nn.Linear(3, 1)(batch).shape == (1,)
 
 
 @pytest.mark.parametrize("in_memory", [False, True])
