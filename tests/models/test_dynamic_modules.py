@@ -18,7 +18,6 @@ from avalanche.models import (
     MultiHeadClassifier,
     MultiHeadMLP,
     MultiTaskModule,
-    SimpleMLP,
     avalanche_forward,
     avalanche_model_adaptation,
     is_multi_task_module,
@@ -124,19 +123,6 @@ def test_modules_adapt_to_the_data_themselves():
     older = Older()
     older.adaptation(plain.dataset)
     assert older.seen == len(plain.dataset)
-
-
-@pytest.mark.parametrize("spelling", ["adapt", "update"])
-def test_models_are_components_of_a_loop_of_one_s_own(spelling):
-    model = IncrementalMLP(num_classes=2, input_size=FEATURES, hidden_size=4)
-    plain = SimpleMLP(input_size=FEATURES, hidden_size=4)
-    experience = class_incremental().train_stream[1]
-    for component in (model, plain):
-        arguments = (None, experience) if spelling == "adapt" else (experience, None)
-        before = str(component)
-        getattr(component, f"pre_{spelling}")(*arguments)
-        getattr(component, f"post_{spelling}")(*arguments)
-        assert (str(component) == before) == (component is plain)
 
 
 def test_the_head_grows_and_keeps_its_rows():
