@@ -8,6 +8,7 @@ from torch.nn.functional import linear, normalize
 
 from avalanche.models.checks import check_sizes
 from avalanche.models.dynamic_modules import MASKED, DynamicModule, classes_of
+from avalanche.models.packed_state import pack, unpack
 
 __all__ = ["CosineIncrementalClassifier", "CosineLinear", "SplitCosineLinear"]
 
@@ -187,11 +188,11 @@ class CosineIncrementalClassifier(DynamicModule):
     def _old_units(self) -> int:
         return self.fc.out_features1 if isinstance(self.fc, SplitCosineLinear) else 0
 
-    def get_extra_state(self) -> dict[str, int]:
+    def get_extra_state(self) -> Tensor:
         """How many units are old, saved with the weights."""
-        return {"old_units": self._old_units}
+        return pack([self._old_units])
 
-    def set_extra_state(self, state: dict[str, int]) -> None:
+    def set_extra_state(self, state: Tensor | dict[str, int]) -> None:
         """The layer was given its shape before the weights were read."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -205,10 +206,10 @@ class CosineIncrementalClassifier(DynamicModule):
         """Take the shape that was saved; states of other versions have no mask."""
         extra = cast("dict[str, Any]", state_dict)
         old = _join(state_dict, f"{prefix}fc.")
-        saved = extra.setdefault(f"{prefix}_extra_state", {"old_units": old})
+        saved = extra.setdefault(f"{prefix}_extra_state", pack([old]))
         weight = state_dict.get(f"{prefix}fc.weight")
         units = 0 if weight is None else len(weight)
-        self._shape(units, saved["old_units"])
+        self._shape(units, saved["old_units"] if isinstance(saved, dict) else unpack(saved)[0][0])
         if len(self.active_units) != units:
             self.active_units = self.active_units.new_zeros(units)
         state_dict.setdefault(f"{prefix}active_units", torch.ones(units, dtype=torch.int8))

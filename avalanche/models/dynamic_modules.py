@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.models.checks import check_sizes
+from avalanche.models.packed_state import pack, unpack
 
 __all__ = [
     "DynamicModule",
@@ -145,18 +146,20 @@ class MultiTaskModule(DynamicModule):
         """Note the tasks of ``experience``; :attr:`max_class_label` knows its classes before."""
         self.known_train_tasks_labels |= set(_tasks_of(experience))
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """Tasks and classes met, saved with the weights."""
-        return {"tasks": sorted(self.known_train_tasks_labels), "classes": self.max_class_label}
+    def get_extra_state(self) -> Tensor:
+        """Classes and tasks met, saved with the weights, see :func:`pack`."""
+        return pack([self.max_class_label], sorted(self.known_train_tasks_labels))
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Restore :meth:`get_extra_state`."""
-        self.known_train_tasks_labels = set(state["tasks"])
-        self.max_class_label = state["classes"]
+    def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
+        """Restore :meth:`get_extra_state`; it was a dictionary in earlier versions."""
+        if isinstance(state, dict):
+            state = pack([state["classes"]], state["tasks"])
+        (self.max_class_label,), tasks, *_ = unpack(state)
+        self.known_train_tasks_labels = set(tasks)
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Weights of other versions do not say which tasks were met: keep what is known here."""
-        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())  # type: ignore[arg-type]
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, x: Tensor, task_labels: Tensor | int | None) -> Any:
@@ -368,12 +371,29 @@ class MultiHeadClassifier(MultiTaskModule):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Have the heads of the saved tasks, and only those, before their weights are read."""
         start = f"{prefix}classifiers."
+        self._take_masks_of_0_6(state_dict, prefix)
         saved = {key[len(start) :].split(".", 1)[0] for key in state_dict if key.startswith(start)}
         for task in sorted(saved - set(self.classifiers)):
             self._add_head(task)
         for task in (set(self.classifiers) - saved) if saved else ():
             del self.classifiers[task]
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def _take_masks_of_0_6(self, state_dict: dict[str, Tensor], prefix: str) -> None:
+        """Masks that avalanche-lib 0.6 saved by task, where each head keeps its own."""
+        begins = f"{prefix}active_units_T"
+        masks = {k[len(begins) :]: state_dict[k] for k in state_dict if k.startswith(begins)}
+        if not masks:
+            return
+        for task, mask in masks.items():
+            head = f"{prefix}classifiers.{task}."
+            whole = mask.new_zeros(len(state_dict[f"{head}classifier.weight"]))
+            whole[: len(mask)] = mask
+            state_dict[f"{head}active_units"] = whole
+            del state_dict[f"{begins}{task}"]
+        tasks = [int(task) for task, mask in masks.items() if bool(mask.any())]
+        classes = max(len(mask) for mask in masks.values()) if tasks else 0
+        state_dict.setdefault(f"{prefix}_extra_state", pack([classes], sorted(tasks)))
 
 
 class TrainEvalModel(DynamicModule):

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from avalanche.models.dynamic_modules import MASKED, DynamicModule, classes_of
+from avalanche.models.packed_state import pack, unpack
 
 __all__ = ["NCMClassifier"]
 
@@ -122,13 +123,15 @@ class NCMClassifier(DynamicModule):
         extra = self.seen.new_zeros(units - len(self.seen))
         self.class_means, self.seen = grown, torch.cat([self.seen, extra])
 
-    def get_extra_state(self) -> dict[str, Any]:
+    def get_extra_state(self) -> Tensor:
         """The largest class met, saved with the means."""
-        return {"max_class": self.max_class}
+        return pack([self.max_class])
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Restore :meth:`get_extra_state`."""
-        self.max_class = state["max_class"]
+    def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
+        """Restore :meth:`get_extra_state`; it was a dictionary in earlier versions."""
+        if isinstance(state, dict):
+            state = pack([state["max_class"]])
+        ((self.max_class,),) = unpack(state)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Take the shape that was saved; older states do not say which rows are means."""

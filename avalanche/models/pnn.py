@@ -9,6 +9,7 @@ from torch.nn.functional import relu
 
 from avalanche.models.checks import check_sizes
 from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule, single_task
+from avalanche.models.packed_state import pack, unpack
 from avalanche.models.simple_mlp import _flatten
 
 __all__ = ["PNN", "LinearAdapter", "MLPAdapter", "PNNColumn", "PNNLayer"]
@@ -186,14 +187,15 @@ class PNNLayer(MultiTaskModule):
         columns = cast("list[PNNColumn]", list(self.columns)[: last + 1])
         return [column(x[: i + 1]) for i, column in enumerate(columns)]
 
-    def get_extra_state(self) -> dict[str, Any]:
+    def get_extra_state(self) -> Tensor:
         """Which task has which column, saved with the weights."""
-        return {**super().get_extra_state(), "columns": list(self.task_to_module_idx)}
+        return torch.cat([super().get_extra_state(), pack(self.task_to_module_idx)])
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
+    def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
         """Restore :meth:`get_extra_state`."""
         super().set_extra_state(state)
-        self.task_to_module_idx = {task: i for i, task in enumerate(state["columns"])}
+        columns = state["columns"] if isinstance(state, dict) else unpack(state)[-1]
+        self.task_to_module_idx = {task: i for i, task in enumerate(columns)}
         self._freeze_earlier()
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:

@@ -125,6 +125,53 @@ def test_modules_adapt_to_the_data_themselves():
     assert older.seen == len(plain.dataset)
 
 
+def test_weights_of_a_multi_head_model_of_0_6_can_be_loaded():
+    """Names and shapes as avalanche-lib 0.6.0 saves them after three tasks of two classes."""
+    generator = torch.Generator().manual_seed(0)
+    saved = {}
+    for task, mask in enumerate(([1, 1], [0, 0, 1, 1], [0, 0, 0, 0, 1, 1])):
+        saved[f"active_units_T{task}"] = torch.tensor(mask, dtype=torch.int8)
+        saved[f"classifiers.{task}.active_units"] = torch.zeros(2, dtype=torch.int8)
+        weight = torch.randn(len(mask), 3, generator=generator)
+        saved[f"classifiers.{task}.classifier.weight"] = weight
+        saved[f"classifiers.{task}.classifier.bias"] = torch.zeros(len(mask))
+    names = list(saved)
+    heads = MultiHeadClassifier(3)
+    heads.load_state_dict(saved)
+    assert list(saved) == names
+    assert heads.active_units == {0: [0, 1], 1: [2, 3], 2: [4, 5]}
+    assert (heads.known_train_tasks_labels, heads.max_class_label) == ({0, 1, 2}, 6)
+    x = torch.randn(4, 3, generator=generator)
+    out = heads(x, torch.tensor([1, 1, 1, 1]))
+    expected = x @ saved["classifiers.1.classifier.weight"].T
+    torch.testing.assert_close(out[:, 2:4], expected[:, 2:])
+    assert out[:, :2].eq(-INF).all()
+    model = MTSimpleMLP(input_size=3, hidden_size=5)
+    fresh = {k: v for k, v in model.state_dict().items() if "extra" not in k}
+    fresh["classifier.active_units_T0"] = torch.zeros(2, dtype=torch.int8)
+    MTSimpleMLP(input_size=3, hidden_size=5).load_state_dict(fresh)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: MultiHeadClassifier(3), lambda: MTSimpleMLP(input_size=3)]
+)
+def test_all_that_is_saved_are_tensors_and_earlier_states_load(make):
+    model = make()
+    avalanche_model_adaptation(model, experience(0, 4))
+    avalanche_model_adaptation(model, experience(1, task=3))
+    copied = {name: value.clone() for name, value in model.state_dict().items()}
+    averaged = {name: value.float() for name, value in copied.items()}
+    earlier = dict(copied)
+    for name in copied:
+        if name.endswith("_extra_state"):
+            earlier[name] = {"tasks": [0, 3], "classes": 5}
+    for state in (copied, averaged, earlier):
+        other = make()
+        other.load_state_dict(state)
+        assert (other.known_train_tasks_labels, other.max_class_label) == ({0, 3}, 5)
+        assert str(other) == str(model)
+
+
 def test_the_head_grows_and_keeps_its_rows():
     head = IncrementalClassifier(3)
     weight, bias = head.classifier.weight.clone(), head.classifier.bias.clone()
