@@ -279,10 +279,14 @@ def test_what_is_no_stream_is_refused(call, what, message):
         getattr(make(), call)(what(streams.class_incremental()))
 
 
-def test_evaluating_nothing_is_refused_and_a_generator_is_read_once():
+def test_evaluating_nothing_warns_and_a_generator_is_read_once():
     strategy, benchmark = make(), streams.class_incremental()
-    with pytest.raises(ValueError, match="the stream is empty"):
-        strategy.eval([])
+    for nothing in ([], benchmark.test_stream[:0]):
+        with pytest.warns(UserWarning, match="the stream is empty, nothing is evaluated"):
+            assert strategy.eval(nothing) == {}
+    assert strategy.eval(exp_list=benchmark.test_stream) == strategy.eval(benchmark.test_stream)
+    with pytest.raises(TypeError, match="experiences=None: expected an experience"):
+        strategy.eval()
     evaluator = EvaluationPlugin(accuracy_metrics(stream=True), strict_checks=True)
     strategy = make(evaluator=evaluator)
     assert strategy.eval(e for e in benchmark.test_stream)

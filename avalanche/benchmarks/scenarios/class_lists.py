@@ -6,6 +6,33 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+
+class Classes(list[int]):
+    """Class labels in their order, which can be used as a set as well.
+
+    Example:
+        >>> Classes([3, 1, 2]) - [1], Classes([3, 1]) & {3, 4}
+        ({2, 3}, {3})
+    """
+
+    def __sub__(self, other: Iterable[int]) -> set[int]:
+        return set(self).difference(other)
+
+    def __rsub__(self, other: Iterable[int]) -> set[int]:
+        return set(other).difference(self)
+
+    def __and__(self, other: Iterable[int]) -> set[int]:
+        return set(self).intersection(other)
+
+    def __or__(self, other: Iterable[int]) -> set[int]:
+        return set(self).union(other)
+
+    def __xor__(self, other: Iterable[int]) -> set[int]:
+        return set(self).symmetric_difference(other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+
 ClassLists = tuple[list[int], list[int], list[int], list[int]]
 
 

@@ -12,7 +12,7 @@ from ..utils import (
     TaskLabels,
 )
 from ..utils.classification_dataset import _make_taskaware_classification_dataset
-from .class_lists import ClassTimeline
+from .class_lists import Classes, ClassTimeline
 from .defined_streams import (
     ClassesTimelineCLScenario,
     DefinedExperience,
@@ -35,22 +35,22 @@ class ClassificationExperience(DefinedExperience):
     @property
     def classes_in_this_experience(self) -> list[int]:
         """Class labels of this experience, in the benchmark's order."""
-        return self._data.classes(self._id)
+        return Classes(self._data.classes(self._id))
 
     @property
     def previous_classes(self) -> list[int]:
         """Class labels of all earlier experiences."""
-        return self._timeline.previous(self._id)
+        return Classes(self._timeline.previous(self._id))
 
     @property
     def classes_seen_so_far(self) -> list[int]:
         """Class labels of this and all earlier experiences."""
-        return self._timeline.seen(self._id)
+        return Classes(self._timeline.seen(self._id))
 
     @property
     def future_classes(self) -> list[int]:
         """Class labels of all later experiences."""
-        return self._timeline.future(self._id)
+        return Classes(self._timeline.future(self._id))
 
     @property
     def _timeline(self) -> ClassTimeline:

@@ -1,5 +1,6 @@
 """The experience loop that all templates share: attach plugins, fire events, clean up."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any, ClassVar
 
@@ -123,10 +124,10 @@ class BaseTemplate(EventHooks):
             **kwargs: for callbacks and for the methods that take them.
 
         Returns:
-            The last value of every metric, by full name; nothing without metrics.
+            The last value of every metric, by full name; nothing without metrics. Of an empty
+            stream, which a warning tells of, nothing is evaluated.
 
         Raises:
-            ValueError: the stream is empty.
             TypeError: a keyword argument that nothing takes, or no experiences.
         """
         self._prepare(kwargs, self.EVAL_TAKERS)
@@ -134,7 +135,8 @@ class BaseTemplate(EventHooks):
         if iter(stream) is stream:  # a generator can be read only once
             stream = list(stream)
         if isinstance(stream, Sized) and len(stream) == 0:
-            raise ValueError("experiences: the stream is empty, there is nothing to evaluate")
+            warnings.warn("experiences: the stream is empty, nothing is evaluated", stacklevel=3)
+            return {}
         before = LoopState(self)
         self.is_training = False
         self.model.to(self.device).eval()

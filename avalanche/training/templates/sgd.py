@@ -278,21 +278,22 @@ class BaseSGDTemplate(BaseTemplate):
 
     # -------------------------------------------------------------- evaluation
 
-    def eval(self, experiences: Any, **kwargs: Any) -> dict[str, Any]:
+    def eval(self, experiences: Any = None, **kwargs: Any) -> dict[str, Any]:
         """Evaluate one experience or a stream. Changes neither model, optimizer nor random state.
 
         Args:
-            experiences: an experience or an iterable of experiences.
+            experiences: an experience or an iterable of experiences; ``exp_list`` is another name.
             **kwargs: for the loader (``num_workers``, ``pin_memory``, ``persistent_workers``) and
                 for callbacks that name them.
 
         Returns:
-            The last value of every metric, by full name.
+            The last value of every metric, by full name. Of an empty stream, which a warning tells
+            of, nothing is evaluated.
 
         Raises:
-            ValueError: the stream is empty.
             TypeError: something that is neither an experience nor a stream.
         """
+        experiences = kwargs.pop("exp_list", None) if experiences is None else experiences
         try:
             super().eval(experiences, **kwargs)
         except BaseException:

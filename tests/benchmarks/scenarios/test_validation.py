@@ -201,3 +201,18 @@ def test_wrong_use_is_refused():
         B.benchmark_with_validation_stream(twice)
     with pytest.raises(ValueError, match="expected one called 'train'"):
         B.benchmark_with_validation_stream(B.CLScenario([]))
+
+
+def test_class_lists_work_as_sets_too():
+    pair = TensorDataset(torch.zeros(12, 2), torch.arange(12) % 6)
+    whole = B.nc_benchmark(pair, pair, 3, False, fixed_class_order=[5, 1, 0, 2, 4, 3])
+    for benchmark in (whole, B.benchmark_with_validation_stream(whole, 0.5)):
+        second = benchmark.train_stream[1]
+        assert second.classes_in_this_experience == [0, 2]
+        assert second.classes_seen_so_far - second.classes_in_this_experience == {1, 5}
+        assert {0, 7} - second.classes_in_this_experience == {7}
+        assert second.previous_classes & {1, 2} == {1}
+        assert {1, 2} & second.previous_classes == {1}
+        assert second.previous_classes | second.future_classes == {1, 3, 4, 5}
+        assert second.classes_in_this_experience ^ [0, 9] == {2, 9}
+        assert [*second.previous_classes, 8] == [5, 1, 8]
