@@ -21,6 +21,10 @@ _STRATEGIES = ("training.strategies",)
 _TEMPLATES = ("training.templates", "training.templates.older_names")
 
 OLDER_PATHS: dict[str, tuple[str, ...]] = {
+    "benchmarks.datasets.core50.core50": ("benchmarks.datasets.core50",),
+    "benchmarks.datasets.cub200.cub200": ("benchmarks.datasets.cub200",),
+    "benchmarks.datasets.mini_imagenet.mini_imagenet": ("benchmarks.datasets.mini_imagenet",),
+    "benchmarks.datasets.tiny_imagenet.tiny_imagenet": ("benchmarks.datasets.tiny_imagenet",),
     "benchmarks.datasets_from_filelists": ("benchmarks.utils.file_datasets",),
     "benchmarks.generators.benchmark_generators": _BUILDERS,
     "benchmarks.generators.scenario_generators": _BUILDERS,
@@ -44,6 +48,7 @@ OLDER_PATHS: dict[str, tuple[str, ...]] = {
     "benchmarks.utils.datasets_from_filelists": ("benchmarks.utils.file_datasets",),
     "benchmarks.utils.torchvision_wrapper": ("benchmarks.datasets.torchvision_wrapper",),
     "evaluation.eval_protocol": ("training.plugins.eval_protocol",),
+    "models.mlp_tiny_imagenet": ("models.simple_mlp",),
     "training.checkpoint": ("checkpointing",),
     "training.strategies.cumulative": _STRATEGIES,
     "training.strategies.cwr_star": _STRATEGIES,

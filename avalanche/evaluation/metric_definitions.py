@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_c
 
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metric_results import MetricResult, MetricType, MetricValue
-from avalanche.evaluation.metric_utils import get_metric_key
+from avalanche.evaluation.metric_utils import get_metric_key, get_metric_name
 from avalanche.evaluation.trained import TrainedExperiences
 
-__all__ = ["GenericPluginMetric", "Metric", "PluginMetric"]
+__all__ = ["GenericPluginMetric", "Metric", "PluginMetric", "get_metric_name"]
 
 TResult_co = TypeVar("TResult_co", covariant=True)
 TResult = TypeVar("TResult")

@@ -206,3 +206,10 @@ def test_models(name, check):
 def test_models_made_by_functions_and_written_by_users(name, check):
     not_skipped(name, check)
     CHECKS[check](*{**OTHERS, **WRITTEN_BY_USERS}[name])
+
+
+@pytest.mark.parametrize("name", [name for name in public() if name not in NO_MODEL])
+def test_all_that_a_model_saves_are_tensors(name):
+    """Code that copies, averages or counts what is saved expects nothing else."""
+    state = CASES[name][0]().state_dict()
+    assert {key: type(v) for key, v in state.items() if not isinstance(v, torch.Tensor)} == {}

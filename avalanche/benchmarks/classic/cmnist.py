@@ -181,7 +181,8 @@ def RotatedMNIST(
 
     Every experience has all samples and all 10 classes; the images are stored once. Rotation is
     by nearest neighbour around the centre, as torchvision's ``rotate`` does it. The same seed
-    gives the same angles as avalanche-lib 0.6; ``n_classes`` is 10 (there: 10 per experience).
+    gives the same angles as avalanche-lib 0.6. Differences from it: ``n_classes`` is 10, not 10
+    times the number of experiences, and samples keep the order of the data (there: by class).
 
     Args:
         n_experiences: number of experiences, each with an angle of its own.

@@ -11,6 +11,7 @@ from .image_files import ImageFilesDataset, read_lines
 
 __all__ = ["CUB200"]
 
+__path__: list[str] = []  # paths of earlier releases lead through it: see older_paths.py
 _URL = "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz"
 _MD5 = "97eceeb196236b17998738112f37df78"
 _FOLDER = "CUB_200_2011"

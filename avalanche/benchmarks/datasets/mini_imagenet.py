@@ -18,6 +18,7 @@ from .read_files import read_image
 
 __all__ = ["MiniImageNetDataset"]
 
+__path__: list[str] = []  # paths of earlier releases lead through it: see older_paths.py
 _CSV_URL = "https://raw.githubusercontent.com/yaoyao-liu/mini-imagenet-tools/main/csv_files/"
 _SPLITS = ("train", "val", "test")
 

@@ -11,6 +11,7 @@ from .image_files import ImageFilesDataset, read_lines
 
 __all__ = ["TinyImagenet"]
 
+__path__: list[str] = []  # paths of earlier releases lead through it: see older_paths.py
 _FOLDER = "tiny-imagenet-200"
 _N_CLASSES = 200
 

@@ -394,3 +394,6 @@ class AvalancheDataset(Dataset[Any]):
 
 def _equal_ids(a: Tensor | None, b: Tensor | None) -> bool:
     return (a is None and b is None) or (a is not None and b is not None and torch.equal(a, b))
+
+
+make_avalanche_dataset = AvalancheDataset  # a function of avalanche-lib 0.6
