@@ -1,7 +1,7 @@
 """Training and evaluation by stochastic gradient descent: the whole loop, top to bottom."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TextIO, TypedDict
 
 import torch
@@ -18,6 +18,7 @@ from avalanche.training.plugins.evaluation import EvaluationPlugin, default_eval
 from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
 from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
+from avalanche.training.templates.batches import to_device, units_needed
 from avalanche.training.templates.checks import (
     check_arguments,
     check_count,
@@ -311,7 +312,7 @@ class BaseSGDTemplate(BaseTemplate):
         self.eval_dataset_adaptation(**kwargs)
         self._after_eval_dataset_adaptation(**kwargs)
         self.make_eval_dataloader(**kwargs)
-        self._output_units = _units_needed(self.experience)
+        self._output_units = units_needed(self.experience)
         super()._before_eval_exp(**kwargs)
 
     def _eval_exp(self, **kwargs: Any) -> None:
@@ -440,7 +441,7 @@ class BaseSGDTemplate(BaseTemplate):
 
     def _unpack_minibatch(self) -> None:
         """Move the batch to the device."""
-        self.mbatch = _to_device(self.mbatch, self.device)
+        self.mbatch = to_device(self.mbatch, self.device)
 
     def _make_empty_loss(self) -> Tensor:
         return torch.zeros(1, device=self.device)
@@ -481,24 +482,3 @@ class BaseSGDTemplate(BaseTemplate):
         text = explanation(self)
         (file or sys.stdout).write(text + "\n")
         return text
-
-
-def _units_needed(experience: Any) -> int:
-    """1 + the largest class of an experience, 0 where it has no classes."""
-    classes: Iterable[int] | None = getattr(experience, "classes_in_this_experience", None)
-    if classes is None:
-        targets = getattr(experience.dataset, "targets", None)
-        classes = getattr(targets, "uniques", ())
-    whole = [c for c in classes if isinstance(c, int)]
-    return max(whole, default=-1) + 1
-
-
-def _to_device(batch: Any, device: torch.device) -> Any:
-    """A batch of tensors, lists, tuples or dictionaries on ``device``; lists stay lists."""
-    if torch.is_tensor(batch):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, dict):
-        return {key: _to_device(value, device) for key, value in batch.items()}
-    if isinstance(batch, (list, tuple)):
-        return [_to_device(value, device) for value in batch]
-    return batch
