@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_c
 from avalanche.core import SupervisedPlugin
 from avalanche.evaluation.metric_results import MetricResult, MetricType, MetricValue
 from avalanche.evaluation.metric_utils import get_metric_key, get_metric_name
-from avalanche.evaluation.trained import TrainedExperiences
+from avalanche.evaluation.trained import TrainedExperiences, trained_position
 
 __all__ = ["GenericPluginMetric", "Metric", "PluginMetric", "get_metric_name"]
 
@@ -285,7 +285,7 @@ class GenericPluginMetric(PluginMetric[TResult]):
 
     def after_eval_iteration(self, strategy: Any) -> MetricResult:
         """Update, and emit if that is the moment."""
-        counts = self._trained is None or strategy.experience.current_experience in self._trained
+        counts = self._trained is None or trained_position(strategy.experience) in self._trained
         if self._mode == "eval" and counts:
             self.update(strategy)
             self._has_batches = True

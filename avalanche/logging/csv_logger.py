@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import IO, Any
 
@@ -172,7 +173,10 @@ class CSVLogger(BaseLogger):
         loss = _find(metric_values, "Loss_Exp")
         if not self._is_training:
             lost = _find(metric_values, "ExperienceForgetting")
-            self.print_eval_metrics(evaluated, self._training_exp, accuracy, loss, lost, stream)
+            learnt = self._training_exp
+            if learnt is None and strategy.clock.train_exp_counter:  # a run that was resumed
+                learnt = strategy.clock.train_exp_counter - 1
+            self.print_eval_metrics(evaluated, learnt, accuracy, loss, lost, stream)
         elif (
             self._epoch_row is not None
             and evaluated == self._training_exp
@@ -211,7 +215,7 @@ class CSVLogger(BaseLogger):
 
 def _find(values: Sequence[MetricValue], metric: str) -> float | None:
     for value in values:
-        if value.metric == metric:
+        if value.metric == metric and isinstance(value.value, Real):
             return float(value.value)
     return None
 

@@ -70,7 +70,7 @@ class InteractiveLogger(TextLogger):
     def before_training(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """The phase is announced with its first experience, which may be one more piece."""
         if self._online is None:
-            self.close()  # of a run that was interrupted
+            self._abandon_bars()  # of a run that was interrupted
             self._announced = False
 
     def _announce(self, strategy: Any, metric_values: Any) -> None:
@@ -120,7 +120,7 @@ class InteractiveLogger(TextLogger):
     def after_training_exp(self, strategy: Any, metric_values: Any, **kwargs: Any) -> None:
         """Move the bar of pieces; drop that of an epoch that was stopped before it began."""
         if self._online is None:
-            self.close()
+            self._abandon_bars()
             return
         self._advance()
         if strategy.experience.is_last_subexp:
@@ -147,7 +147,11 @@ class InteractiveLogger(TextLogger):
         super().after_eval_exp(strategy, metric_values, **kwargs)
 
     def close(self) -> None:
-        """Complete the lines of bars that were interrupted."""
+        """Complete the lines of bars that were interrupted, and drop what was not reported."""
+        super().close()
+        self._abandon_bars()
+
+    def _abandon_bars(self) -> None:
         while self._bars:
             self._bars.pop().abandon()
         self._online = None

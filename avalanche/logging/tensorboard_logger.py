@@ -51,8 +51,10 @@ class TensorboardLogger(BaseLogger):
         """Write one value in the form that suits its type; text and bytes are left out."""
         if isinstance(value, np.ndarray):
             value = torch.from_numpy(value)
-        if isinstance(value, Tensor) and value.numel() > 1:
-            self.writer.add_histogram(name, value, global_step=x_plot)
+        if isinstance(value, Tensor) and value.numel() != 1:
+            finite = value[value.isfinite()]
+            if len(finite):  # of nothing there is no histogram
+                self.writer.add_histogram(name, finite, global_step=x_plot)
         elif isinstance(value, (float, int, np.number, Tensor)):
             self.writer.add_scalar(name, float(value), global_step=x_plot)
         elif not isinstance(value, (str, bytes)):

@@ -126,6 +126,10 @@ class TextLogger(BaseLogger):
         self._write("-- >> End of eval phase << --")
         self._report()
 
+    def close(self) -> None:
+        """Drop what was not reported: it is of a run that was interrupted."""
+        self.metric_vals = {}
+
     def on_checkpoint_resume(self) -> None:
         """Mark in the text that a run goes on."""
         self._write("[Resuming from checkpoint...]")

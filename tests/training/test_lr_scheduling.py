@@ -10,12 +10,16 @@ from torch.optim.lr_scheduler import (
     OneCycleLR,
     ReduceLROnPlateau,
 )
+from torch.utils.data import TensorDataset
 
+from avalanche.benchmarks import nc_benchmark
 from avalanche.core import SupervisedPlugin
+from avalanche.evaluation.metrics import loss_metrics
 from avalanche.models import IncrementalMLP
 from avalanche.testing import STRATEGY_CHECKS, streams
 from avalanche.testing.strategies import tiny_model
 from avalanche.training import Naive
+from avalanche.training.plugins import EvaluationPlugin
 from avalanche.training.plugins.lr_scheduling import LRSchedulerPlugin
 
 CHECKS = {check.__name__: check for check in STRATEGY_CHECKS}
@@ -292,3 +296,29 @@ def test_steps_of_iterations_are_steps_of_updates(metric):
 def test_what_is_no_scheduler_is_refused(scheduler, message):
     with pytest.raises(TypeError, match=message):
         LRSchedulerPlugin(scheduler)
+
+
+def test_the_watched_loss_of_a_model_of_sixteen_bits_is_as_exact_as_the_metric():
+    class Records(ReduceLROnPlateau):
+        seen = ()
+
+        def step(self, metrics, epoch=None):
+            self.seen = (*self.seen, float(metrics))
+            super().step(metrics)
+
+    torch.manual_seed(0)
+    x, y = torch.randn(9000, 8).bfloat16(), torch.arange(9000) % 4
+    data = TensorDataset(x, y)
+    benchmark = nc_benchmark(
+        TensorDataset(x[:40], y[:40]), data, 1, task_labels=False, shuffle=False
+    )
+    model = torch.nn.Linear(8, 4).bfloat16()
+    optimizer = SGD(model.parameters(), lr=1e-6)
+    scheduler = Records(optimizer)
+    strategy = Naive(
+        model, optimizer, train_mb_size=20, eval_mb_size=10, eval_every=1,
+        evaluator=EvaluationPlugin(loss_metrics(stream=True)),
+        plugins=[LRSchedulerPlugin(scheduler, metric="val_loss")])  # fmt: skip
+    results = strategy.train(benchmark.train_stream, [benchmark.test_stream])
+    (loss,) = (v for name, v in results.items() if name.startswith("Loss_Stream"))
+    assert scheduler.seen[-1] == pytest.approx(loss, rel=1e-6)

@@ -10,7 +10,7 @@ from avalanche.evaluation.metric_names import MetricKey
 from avalanche.evaluation.metric_results import MetricResult, MetricValue
 from avalanche.evaluation.metrics.accuracy import CountedAccuracy
 from avalanche.evaluation.metrics.per_experience import PerExperience
-from avalanche.evaluation.trained import TrainedExperiences
+from avalanche.evaluation.trained import experiences_in_training, trained_position
 
 __all__ = ["AccuracyMatrix", "AccuracyMatrixPluginMetric", "accuracy_matrix_metrics"]
 
@@ -59,13 +59,14 @@ class AccuracyMatrixPluginMetric(PerExperience[AccuracyMatrix]):
     """Accuracies on every experience after every experience learnt: ``EvalStream/Acc_Matrix``.
 
     Rows are experiences learnt, in the order of learning, whatever the number of calls of
-    ``train``; columns are positions in the evaluated stream. It is emitted after every evaluation
-    once something was learnt. The streams evaluated beside the first have their name appended.
+    ``train``; one that is learnt again after others has a further row. Columns are positions in
+    the evaluated stream. It is emitted after every evaluation once something was learnt. The
+    streams evaluated beside the first have their name appended.
     """
 
     def __init__(self) -> None:
         super().__init__(CountedAccuracy())
-        self._learnt = TrainedExperiences()
+        self._learnt: list[int] = []  # a position for each row
 
     def __str__(self) -> str:
         return "EvalStream/Acc_Matrix"
@@ -76,7 +77,7 @@ class AccuracyMatrixPluginMetric(PerExperience[AccuracyMatrix]):
     def reset(self, strategy: Any = None) -> None:
         """Forget everything."""
         super().reset()
-        self._learnt = TrainedExperiences()
+        self._learnt = []
 
     def result(self, strategy: Any = None) -> Tensor:
         """Matrix of the stream evaluated last."""
@@ -92,8 +93,10 @@ class AccuracyMatrixPluginMetric(PerExperience[AccuracyMatrix]):
         self._book.update(num_training_steps, eval_exp_id, self._current_metric.result())
 
     def before_training_exp(self, strategy: Any) -> MetricResult:
-        """Begin a row."""
-        self._learnt.add(strategy)
+        """Begin a row, unless the same goes on, as in parts of an online stream."""
+        now = [trained_position(experience) for experience in experiences_in_training(strategy)]
+        if self._learnt[-1:] != now[-1:]:
+            self._learnt += now
         return None
 
     def after_eval_exp(self, strategy: Any) -> MetricResult:
@@ -115,12 +118,12 @@ class AccuracyMatrixPluginMetric(PerExperience[AccuracyMatrix]):
 
     def state_dict(self) -> dict[str, Any]:
         """The matrices and what was learnt."""
-        return {**super().state_dict(), "learnt": self._learnt.state()}
+        return {**super().state_dict(), "learnt": list(self._learnt)}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
         super().load_state_dict(state)
-        self._learnt.load(state["learnt"])
+        self._learnt = list(state["learnt"])
 
 
 def accuracy_matrix_metrics() -> list[PluginMetric[Any]]:

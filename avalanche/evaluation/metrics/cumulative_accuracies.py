@@ -238,6 +238,7 @@ class CumulativeForgettingPluginMetric(CumulativeAccuracyPluginMetric):
         self, reset_at: ResetAt = "stream", emit_at: EmitAt = "stream", mode: Mode = "eval"
     ) -> None:
         self._first: dict[str, dict[int, float]] = {}
+        self._learning: int | None = None  # what is being learnt, or was last
         self._stream = ""
         super().__init__(reset_at, emit_at, mode)
 
@@ -247,23 +248,30 @@ class CumulativeForgettingPluginMetric(CumulativeAccuracyPluginMetric):
     def result(self) -> dict[int, float]:
         """Forgetting of every experience but the one learnt last, in the stream measured last."""
         first, now = self._first.get(self._stream, {}), self._cumulative.measured()
-        old = list(self._seen)[:-1]
+        old = [k for k in self._seen if k != self._learning]
         return {k: first[k] - now[k] for k in old if k in first and k in now}
+
+    def before_training_exp(self, strategy: Any, **kwargs: Any) -> MetricResult:
+        """Note what is learnt."""
+        self._learning = trained_position(experiences_in_training(strategy)[-1])
+        return super().before_training_exp(strategy)
 
     def _values(self, stream: str) -> dict[int, float]:
         self._stream = stream
         latest, now = next(reversed(self._seen), None), self._cumulative.measured()
-        if latest is not None and latest in now:  # still learning, or just learnt
+        if latest is not None and latest == self._learning and latest in now:  # or just learnt
             self._first.setdefault(stream, {})[latest] = now[latest]
         return self.result()
 
     def state_dict(self) -> dict[str, Any]:
         """Counts, the classes seen, and the first values."""
         first = {stream: dict(values) for stream, values in self._first.items()}
-        return {**super().state_dict(), "first": first, "stream": self._stream}
+        more = {"first": first, "stream": self._stream, "learning": self._learning}
+        return {**super().state_dict(), **more}
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave."""
         super().load_state_dict(state)
         self._first = {stream: dict(values) for stream, values in state["first"].items()}
         self._stream = state["stream"]
+        self._learning = state.get("learning", next(reversed(self._seen), None))

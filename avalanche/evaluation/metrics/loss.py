@@ -54,7 +54,8 @@ class LossMetric(Metric[float]):
             loss: mean loss of the batch, a tensor of one element.
             patterns: number of samples in the batch.
         """
-        self._mean.update(loss, patterns)
+        if patterns:  # the mean loss of no sample is no number
+            self._mean.update(loss, patterns)
 
     def compute(self) -> Tensor | float:
         """The mean as a 0-dim tensor on the device, if there were data."""

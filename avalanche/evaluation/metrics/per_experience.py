@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from avalanche.evaluation.metric_definitions import Metric, PluginMetric
 from avalanche.evaluation.metric_results import MetricResult
 from avalanche.evaluation.metric_utils import stream_type
+from avalanche.evaluation.trained import trained_position
 
 __all__ = ["PerExperience"]
 
@@ -42,6 +43,7 @@ class PerExperience(PluginMetric[Any], Generic[TBook]):
         self._stream = ""
         self._opened: set[str] = set()
         self._batches = 0
+        self._place: tuple[str, int] | None = None  # stream and position that are measured
 
     @abstractmethod
     def _new_book(self) -> TBook:
@@ -69,7 +71,7 @@ class PerExperience(PluginMetric[Any], Generic[TBook]):
 
     def before_eval(self, strategy: Any) -> MetricResult:
         """Begin an evaluation."""
-        self._opened = set()
+        self._opened, self._place = set(), None
         return None
 
     def before_eval_exp(self, strategy: Any) -> MetricResult:
@@ -77,8 +79,10 @@ class PerExperience(PluginMetric[Any], Generic[TBook]):
         self._stream = stream_type(strategy.experience)
         self._books.setdefault(self._stream, self._new_book())
         self._opened.add(self._stream)
-        self._current_metric.reset()
-        self._batches = 0
+        place = self._stream, trained_position(strategy.experience)
+        if place != self._place:  # else another part of the same experience
+            self._current_metric.reset()
+            self._batches, self._place = 0, place
         return None
 
     def after_eval_iteration(self, strategy: Any) -> MetricResult:
@@ -91,8 +95,7 @@ class PerExperience(PluginMetric[Any], Generic[TBook]):
         """Position and value of the experience just evaluated; None if it had no data."""
         if not self._batches:
             return None
-        position = int(strategy.experience.current_experience)
-        return position, float(self.metric_result(strategy))
+        return trained_position(strategy.experience), float(self.metric_result(strategy))
 
     def state_dict(self) -> dict[str, Any]:
         """The books."""

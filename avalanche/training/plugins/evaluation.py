@@ -1,5 +1,7 @@
 """The plugin that drives metrics and hands what they emit to loggers."""
 
+import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -71,6 +73,7 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         self.collect_all = collect_all
         self.strict_checks = strict_checks
         self._active = True
+        self._serves: weakref.ref[Any] | None = None  # the strategy that was trained last
         self._history = MetricHistory(collect_all)
         self._metric_calls: dict[str, list[Callable[[Any], MetricResult]]] = {}
         self._logger_calls: dict[str, list[Callable[..., Any] | None]] = {}
@@ -168,6 +171,19 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
                 "create the EvaluationPlugin with collect_all=True"
             )
         return self._history.table()
+
+    def serve(self, strategy: Any) -> None:
+        """Warn if another strategy is trained than before: metrics remember what was learnt."""
+        if self._serves is not None and self._serves() is not strategy:
+            warnings.warn(
+                "this EvaluationPlugin served another strategy before, and its metrics remember "
+                "what that one learnt; give every strategy an evaluator of its own",
+                stacklevel=4,
+            )
+        self._serves = weakref.ref(strategy)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_serves": None}
 
     def count_experience(self, strategy: Any) -> None:
         """The experience just counted was learnt when the last evaluation was made.

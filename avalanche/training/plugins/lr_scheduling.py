@@ -9,6 +9,7 @@ from typing import Any, Literal, cast, get_args
 from torch import Tensor
 
 from avalanche.core.plugins import SupervisedPlugin
+from avalanche.evaluation.metrics.mean import add
 
 __all__ = ["LRSchedulerPlugin"]
 
@@ -91,7 +92,7 @@ class LRSchedulerPlugin(SupervisedPlugin):
             {key: group[key] for key in _SCHEDULED if key in group}
             for group in scheduler.optimizer.param_groups
         ]
-        self._total: Tensor | None = None
+        self._total: float | Tensor | None = None
         self._count = 0
         self._in_experience = False
 
@@ -160,8 +161,8 @@ class LRSchedulerPlugin(SupervisedPlugin):
     def _note(self, strategy: Any) -> None:
         """Add a batch to the mean; nothing waits for the device."""
         size = len(strategy.mb_y)
-        loss = strategy.loss.detach().reshape(()) * size
-        self._total = loss if self._total is None else self._total + loss
+        total = 0.0 if self._total is None else self._total
+        self._total = add(total, strategy.loss.detach().reshape(()), size)
         self._count += size
 
     def _step_by_evaluation(self, strategy: Any, epoch: int) -> None:
@@ -187,7 +188,7 @@ class LRSchedulerPlugin(SupervisedPlugin):
         Raises:
             ValueError: it is not finite.
         """
-        value = float(cast("Tensor", self._total) / self._count)
+        value = float(cast("Tensor", self._total)) / self._count
         if math.isfinite(value):
             return value
         if self.metric == "val_loss":

@@ -202,6 +202,7 @@ class BaseSGDTemplate(BaseTemplate):
             TypeError: a keyword argument that nothing takes.
         """
         self.updates.reset()
+        self.evaluator.serve(self)
         try:
             if self.peval.active:
                 experiences = list(self._as_experiences(experiences))
