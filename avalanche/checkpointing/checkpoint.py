@@ -70,7 +70,8 @@ def maybe_load_checkpoint(
         ``benchmark.train_stream[count:]``.
 
     Raises:
-        ValueError: a checkpoint of another strategy, or of other data; the strategy is unchanged.
+        ValueError: a checkpoint of another strategy, or of other data, or a damaged file; the
+            strategy is unchanged.
 
     Example:
         >>> from avalanche.training import Naive
@@ -84,7 +85,15 @@ def maybe_load_checkpoint(
     path = Path(fname)
     if not path.exists():
         return strategy, 0
-    content = torch.load(path, map_location=map_location, weights_only=True)
+    try:
+        content = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # what reading gives depends on where the file is damaged
+        if isinstance(error, OSError) and error.filename:
+            raise  # the file could not be opened
+        raise ValueError(
+            f"fname={str(path)!r}: no checkpoint, or a damaged one; delete it to start anew "
+            f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'empty'})"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"fname={str(path)!r}: not a checkpoint that this version can read")
     strategy.load_state_dict(content["state"], unique_objects)

@@ -99,8 +99,21 @@ def load_yaml(path: Path) -> dict[Any, Any]:
     """
     import yaml
 
+    class Strict(yaml.SafeLoader):
+        """Refuses a key that is there twice, of which the first would be lost."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen: dict[Any, int] = {}
+            for key, _ in node.value:
+                name, line = key.value, key.start_mark.line + 1
+                if name in seen:
+                    where = f"lines {seen[name]} and {line}"
+                    raise yaml.YAMLError(f"{name} is there twice, {where}; leave one out")
+                seen[name] = line
+            return super().construct_mapping(node, deep)
+
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Strict)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise UsageError(

@@ -156,6 +156,8 @@ def _conclude(folders: Sequence[Path], out: Path | None, *, quiet: bool) -> None
             report = build_report(folders, out)
     except (ValueError, FileNotFoundError) as error:
         raise UsageError(" ".join(str(error).split())) from error
+    for note in report.notes:
+        print(f"avalanche: {note}", file=sys.stderr)
     if not quiet:
         show_results(report)
 

@@ -117,6 +117,8 @@ def check_free(request: Request) -> None:
         if request.resume:
             raise UsageError("--resume: which run? give its folder with --out")
         return
+    if not str(request.out):
+        raise UsageError("--out=: is empty; give a folder, or leave the option out")
     path = Path(request.out)
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out={path}: is a file; give a folder")

@@ -22,6 +22,7 @@ SINGULAR = {
     "optimizers": "optimizer",
 }
 
+_CARRIED = ("Clock", "EvaluationPlugin", "PeriodicEval")  # by every strategy
 KINDS = ("benchmarks", "strategies", "plugins", "metrics", "models")
 """What `avalanche list` can list."""
 
@@ -115,11 +116,15 @@ def _is_strategy(name: str, thing: Any) -> bool:
 
 
 def _is_plugin(name: str, thing: Any) -> bool:
+    """Whether it does something for a strategy that has it, and which not every one has anyway."""
     from avalanche.core import BasePlugin
+    from avalanche.core.events import EVENT_NAMES
 
-    return (
-        inspect.isclass(thing) and issubclass(thing, BasePlugin) and not inspect.isabstract(thing)
-    )
+    if not (inspect.isclass(thing) and issubclass(thing, BasePlugin)):
+        return False
+    methods = (getattr(thing, event, None) for event in EVENT_NAMES)
+    acts = any(m is not None and not getattr(m, "__is_noop__", False) for m in methods)
+    return acts and not inspect.isabstract(thing) and name not in _CARRIED
 
 
 def _is_metric(name: str, thing: Any) -> bool:

@@ -45,11 +45,13 @@ class Report:
         html: the page.
         plots: path of each picture by name and ending (``"png"``, ``"svg"``).
         summaries: the numbers on the page.
+        notes: what to know about them, such as seeds that are left out.
     """
 
     html: Path
     plots: dict[str, dict[str, Path]]
     summaries: tuple[StrategySummary, ...]
+    notes: tuple[str, ...] = ()
 
 
 def build_report(run_dirs: Sequence[Path | str], out: Path | str | None = None) -> Report:
@@ -72,6 +74,13 @@ def build_report(run_dirs: Sequence[Path | str], out: Path | str | None = None) 
     if out is None:
         out = folders[0] if len(folders) == 1 else folders[0].resolve().parent / "report"
     target = Path(out)
+    parts = [run.ended_parts() for run in runs]
+    notes = [
+        f"{label} {note}"
+        for (_, said), label in zip(parts, folder_labels(runs), strict=True)
+        for note in said
+    ]
+    runs = [run for run, _ in parts]
     rows, upper_bounds = merge_rows(runs)
     if not rows:
         names = ", ".join(str(folder) for folder in folders)
@@ -87,15 +96,11 @@ def build_report(run_dirs: Sequence[Path | str], out: Path | str | None = None) 
         commands=[c for run in runs if (c := _provenance(run).get("command"))],
         configs=_configs(runs),
         versions=_provenance(runs[0]).get("versions", {}),
-        notes=[
-            f"{label} was interrupted: this shows what was computed until then."
-            for run, label in zip(runs, folder_labels(runs), strict=True)
-            if not run.complete
-        ],
+        notes=notes,
     )
     path = target / "report.html"
     write_text(path, html.render(page))
-    return Report(path, pictures, tuple(summaries))
+    return Report(path, pictures, tuple(summaries), tuple(notes))
 
 
 def write_text(path: Path, text: str) -> None:

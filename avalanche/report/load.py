@@ -44,6 +44,28 @@ class Run:
         """Whether every strategy and seed ran to its end."""
         return bool(self.summary.get("state", "complete") == "complete")
 
+    @property
+    def finished(self) -> set[tuple[str, int]]:
+        """Strategy and seed of what ran to its end, where the run tells."""
+        return {(str(name), int(seed)) for name, seed in self.summary.get("finished", ())}
+
+    def ended_parts(self) -> tuple[Run, list[str]]:
+        """The run without seeds that did not reach their end, and what to say about it.
+
+        Where none did, all stays: the values so far.
+        """
+        if self.complete:
+            return self, []
+        there = dict.fromkeys((row.strategy, row.seed) for row in self.rows)
+        left_out = [pair for pair in there if pair not in self.finished]
+        what = "is still running" if _is_written_to(self.folder) else "was interrupted"
+        if not self.finished:
+            return self, [f"{what}: this shows what was computed until then; nothing is final."]
+        rows = tuple(row for row in self.rows if (row.strategy, row.seed) in self.finished)
+        names = ", ".join(f"{name} with seed {seed}" for name, seed in left_out)
+        rest = f" Left out, since they did not reach their end: {names}." if names else ""
+        return replace(self, rows=rows), [f"{what}: this shows what was finished until then.{rest}"]
+
 
 def load_run(folder: Path) -> Run:
     """Read a run's folder.
@@ -114,6 +136,20 @@ def folder_labels(runs: Sequence[Run]) -> list[str]:
             size += 1
         labels.append(Path(*path[-size:]).as_posix())
     return labels
+
+
+def _is_written_to(folder: Path) -> bool:
+    """Whether a process holds the lock of a run's folder; unknown without such locks."""
+    try:
+        import fcntl
+
+        with (folder / ".lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return False
+    return False
 
 
 def _mapping(path: Path, read: Any) -> dict[str, Any]:

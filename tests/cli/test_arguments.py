@@ -63,6 +63,10 @@ def test_yaml_and_options_become_the_same_pairs(tmp_path) -> None:
     ("content", "message"),
     [
         ("a: [1", r"x\.yaml: not valid YAML"),
+        (
+            "a: 1\nb:\n  c: 2\n  c: 3\n",
+            r"x\.yaml: .*c is there twice, lines 3 and 4; leave one out",
+        ),
         ("- 1\n", r"x\.yaml: expected keys and values and found list"),
         ("", "found NoneType"),
         (b"\xff\xfe\x00", "cannot be read"),

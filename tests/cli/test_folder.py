@@ -134,3 +134,12 @@ def test_a_file_in_the_place_of_all_runs_is_told(tmp_path, monkeypatch) -> None:
     (tmp_path / "runs").write_text("mine")
     with pytest.raises(UsageError, match="runs: is a file.*name another place with --out"):
         new_folder(REQUEST)
+
+
+def test_an_empty_name_of_a_folder_is_refused(capsys, tmp_path, monkeypatch) -> None:
+    from avalanche.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["run", "--epochs", "1", "--out", ""]) == 2
+    assert "--out=: is empty; give a folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

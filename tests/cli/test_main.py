@@ -111,3 +111,14 @@ def test_list(kind: str, capsys) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines
     assert all(re.match(r"\w+ {2,}\w", line) for line in lines)
+
+
+def test_an_output_that_cannot_write_every_letter_does_not_end_a_run(tmp_path) -> None:
+    command = ["run", "--epochs", "1", "--seeds", "2", "--out", str(tmp_path / "x")]
+    done = subprocess.run(
+        [sys.executable, "-m", "avalanche.cli.main", *command],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Naive" in done.stdout

@@ -20,8 +20,9 @@ from avalanche.cli.errors import UsageError
         ),
         (
             "plugins",
-            {"EvaluationPlugin", "ReplayPlugin", "EWCPlugin"},
-            {"default_evaluator", "LRSchedulerPlugin"},
+            {"EarlyStoppingPlugin", "ReplayPlugin", "EWCPlugin"},
+            # The last ones change nothing: every strategy has them, or they implement no event.
+            {"default_evaluator", "LRSchedulerPlugin", "EvaluationPlugin", "SupervisedPlugin"},
         ),
         ("metrics", {"accuracy_metrics", "forgetting_metrics"}, {"Accuracy"}),
         (
