@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,8 @@ def maybe_load_checkpoint(
     try:
         content = torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:  # what reading gives depends on where the file is damaged
-        if isinstance(error, OSError) and error.filename:
-            raise  # the file could not be opened
+        if zipfile.is_zipfile(path) or (isinstance(error, OSError) and error.filename):
+            raise  # whole as a file: another reason, such as a device that is not here
         raise ValueError(
             f"fname={str(path)!r}: no checkpoint, or a damaged one; delete it to start anew "
             f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'empty'})"

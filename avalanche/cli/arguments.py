@@ -105,6 +105,8 @@ def load_yaml(path: Path) -> dict[Any, Any]:
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             seen: dict[Any, int] = {}
             for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
                 name, line = key.value, key.start_mark.line + 1
                 if name in seen:
                     where = f"lines {seen[name]} and {line}"

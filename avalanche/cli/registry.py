@@ -119,11 +119,11 @@ def _is_plugin(name: str, thing: Any) -> bool:
     """Whether it does something for a strategy that has it, and which not every one has anyway."""
     from avalanche.core import BasePlugin
     from avalanche.core.events import EVENT_NAMES
+    from avalanche.training.templates.checks import has_callback
 
     if not (inspect.isclass(thing) and issubclass(thing, BasePlugin)):
         return False
-    methods = (getattr(thing, event, None) for event in EVENT_NAMES)
-    acts = any(m is not None and not getattr(m, "__is_noop__", False) for m in methods)
+    acts = any(has_callback(thing, event) for event in EVENT_NAMES)
     return acts and not inspect.isabstract(thing) and name not in _CARRIED
 
 

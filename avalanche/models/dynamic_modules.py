@@ -383,11 +383,12 @@ class MultiHeadClassifier(MultiTaskModule):
         """Masks that avalanche-lib 0.6 saved by task, where each head keeps its own."""
         begins = f"{prefix}active_units_T"
         masks = {k[len(begins) :]: state_dict[k] for k in state_dict if k.startswith(begins)}
-        if not masks:
-            return
+        weights = {t: state_dict.get(f"{prefix}classifiers.{t}.classifier.weight") for t in masks}
+        if not masks or any(weight is None for weight in weights.values()):
+            return  # nothing of 0.6, or a part of it: torch names what is missing
         for task, mask in masks.items():
             head = f"{prefix}classifiers.{task}."
-            whole = mask.new_zeros(len(state_dict[f"{head}classifier.weight"]))
+            whole = mask.new_zeros(len(cast("Tensor", weights[task])))
             whole[: len(mask)] = mask
             state_dict[f"{head}active_units"] = whole
             del state_dict[f"{begins}{task}"]

@@ -79,6 +79,8 @@ def test_scenario_functions_in_the_order_of_release_0_0_1(tmp_path):
     lists = generators.filelist_scenario(str(tmp_path), files, files, [3], **options)
     entries = [[(str(tmp_path / "a.png"), 1)]]
     paths = generators.paths_scenario(entries, entries, [3], False, **options)
+    with pytest.raises(TypeError, match="positional arguments"):
+        generators.paths_scenario(entries, entries, [3], False, *[None] * 5)
     for benchmark in (lists, paths):
         assert sizes(benchmark.test_stream) == ([1], [[3]])
         x, y, t = benchmark.test_stream[0].dataset[0]

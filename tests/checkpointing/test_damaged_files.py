@@ -27,3 +27,16 @@ def test_a_damaged_file_is_named_and_changes_nothing(damage, tmp_path):
     with pytest.raises(ValueError, match=r"state.pt'?: no checkpoint, or a damaged one; delete it"):
         maybe_load_checkpoint(strategy, path)
     assert all(torch.equal(before[k], v) for k, v in strategy.model.state_dict().items())
+
+
+def test_a_whole_file_that_cannot_be_loaded_here_is_not_called_damaged(tmp_path, monkeypatch):
+    """As one of a GPU where there is none: the advice must not be to delete it."""
+    path = tmp_path / "state.pt"
+    save_checkpoint(made(), path)
+
+    def elsewhere(*args, **kwargs):
+        raise RuntimeError("Attempting to deserialize object on a CUDA device")
+
+    monkeypatch.setattr(torch, "load", elsewhere)
+    with pytest.raises(RuntimeError, match="on a CUDA device"):
+        maybe_load_checkpoint(made(), path)

@@ -146,6 +146,9 @@ def test_weights_of_a_multi_head_model_of_0_6_can_be_loaded():
     expected = x @ saved["classifiers.1.classifier.weight"].T
     torch.testing.assert_close(out[:, 2:4], expected[:, 2:])
     assert out[:, :2].eq(-INF).all()
+    del saved["classifiers.1.classifier.weight"]
+    with pytest.raises(RuntimeError, match=r"Missing key.*classifiers\.1\.classifier\.weight"):
+        MultiHeadClassifier(3).load_state_dict(saved)
     model = MTSimpleMLP(input_size=3, hidden_size=5)
     fresh = {k: v for k, v in model.state_dict().items() if "extra" not in k}
     fresh["classifier.active_units_T0"] = torch.zeros(2, dtype=torch.int8)

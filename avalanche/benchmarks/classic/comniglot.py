@@ -16,6 +16,7 @@ from ..utils import AvalancheDataset
 from ..utils.sources import ColumnSource
 from ..utils.transforms import RearrangePixels, ScalePixels
 from .cmnist import PixelsPermutation
+from .image_style import prepared
 from .moved_pixels import permutations, rotations
 
 __all__ = [
@@ -242,11 +243,13 @@ def _all_of_omniglot(
     test_drawers: int,
 ) -> TransformedScenario:
     images = omniglot_images(True, dataset_root, download=dataset_root is None)
+    own = {"train": train_transform, "eval": eval_transform}
     return TransformedScenario(
         *_split_by_drawer(images, test_drawers, as_images=False),
         moved,
         return_task_id,
-        prepare=ScalePixels(255),  # after the pixels have moved: bytes move faster than floats
+        # After the pixels have moved: bytes move faster than floats.
+        prepare=prepared(own, ScalePixels(255), images.pixels[0]),
         train_transform=train_transform,
         eval_transform=eval_transform,
     )

@@ -52,13 +52,28 @@ def filelist_scenario(*args: Any, **options: Any) -> Any:
     return FilelistScenario(*args, **options) if older else filelist_benchmark(*args, **options)
 
 
-def paths_scenario(train: Any, test: Any, *args: Any, **options: Any) -> Any:
-    """:func:`paths_benchmark`; ``(train_lists, test_lists, task_labels, ...)``."""
-    names = ("task_labels", "complete_test_set_only", "train_transform", "train_target_transform")
-    more = ("test_transform", "test_target_transform")
-    options = {**dict(zip((*names, *more), args, strict=False)), **options}
-    renamed = {name.replace("test_t", "eval_t", 1): value for name, value in options.items()}
-    return paths_benchmark(train, test, **renamed)
+def paths_scenario(
+    train_list_of_files: Any,
+    test_list_of_files: Any,
+    task_labels: Any,
+    complete_test_set_only: bool = False,
+    train_transform: Any = None,
+    train_target_transform: Any = None,
+    test_transform: Any = None,
+    test_target_transform: Any = None,
+    **options: Any,
+) -> Any:
+    """:func:`paths_benchmark` with arguments by position, and ``test_*`` for ``eval_*``."""
+    older = {"eval_transform": test_transform, "eval_target_transform": test_target_transform}
+    return paths_benchmark(
+        train_list_of_files,
+        test_list_of_files,
+        task_labels=task_labels,
+        complete_test_set_only=complete_test_set_only,
+        train_transform=train_transform,
+        train_target_transform=train_target_transform,
+        **{**older, **options},
+    )
 
 
 tensor_scenario = tensors_scenario

@@ -284,7 +284,8 @@ def with_whole_label(sample: Any) -> Any:
         if label.ndim or label.dtype.kind not in "biu":
             return sample
     elif isinstance(label, Tensor):
-        if label.ndim or label.is_floating_point() or label.dtype in (torch.int64, torch.complex64):
+        whole = not (label.is_floating_point() or label.is_complex())
+        if label.ndim or not whole or label.dtype == torch.int64:
             return sample
         return (sample[0], label.long(), *sample[2:])
     elif not isinstance(label, bool):
@@ -293,6 +294,7 @@ def with_whole_label(sample: Any) -> Any:
 
 
 def label_column(column: Tensor, position: int) -> Tensor:
+    """A column ``(rows,)`` of whole numbers as int64, in the second place of truth values too."""
     integer = not (column.is_floating_point() or column.is_complex())
     if column.ndim == 1 and integer and (position == 1 or column.dtype != torch.bool):
         return column.to(torch.int64)

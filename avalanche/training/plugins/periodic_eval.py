@@ -134,10 +134,10 @@ def _checksum(model: nn.Module) -> list[int]:
     By content, since not every way of writing to a tensor leaves a trace. Of tensors whose bytes do
     not lie in one piece (sparse, quantised) it is how often they were written to.
     """
-    tensors = [t.detach() for t in (*model.parameters(), *model.buffers())]
     sums: dict[torch.device, list[Tensor]] = {}
-    for tensor in tensors:
-        sums.setdefault(tensor.device, []).append(_sum_of_bits(tensor))
+    for tensor in (*model.parameters(), *model.buffers()):
+        total = _sum_of_bits(tensor.detach())
+        sums.setdefault(total.device, []).append(total)
     return [int(s) for found in sums.values() for s in torch.stack(found).tolist()]
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torchvision.transforms import Compose, Lambda, ToTensor
 
 from avalanche.benchmarks import SplitOmniglot
 from avalanche.benchmarks.classic.comniglot import SplitAlphabetOmniglot
@@ -91,6 +92,10 @@ def test_permuted_and_rotated_images_are_the_stored_ones_moved(root):
     turned = RotatedOmniglot(2, rotations_list=[0, 30], **options).train_stream[1].dataset
     expected = torch.stack([rotate(image, 30.0) for image in images])
     torch.testing.assert_close(turned.batch(torch.arange(len(turned)))[0], expected)
+
+    rgb = Compose([Lambda(lambda image: image.convert("RGB")), ToTensor()])
+    of_images = PermutedOmniglot(1, seed=4, train_transform=rgb, dataset_root=root)
+    assert of_images.train_stream[0].dataset[0][0].shape == (3, 105, 105)
 
     permuted = PermutedOmniglot(2, seed=4, return_task_id=True, **options)
     (first, y, t), (second, _, _) = (
