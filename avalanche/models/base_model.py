@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 
-from torch import Tensor, nn
+from torch import Tensor
 
 __all__ = ["BaseModel"]
 
 
-class BaseModel(nn.Module, ABC):
-    """A model whose features methods can use."""
+class BaseModel(ABC):
+    """What a model has whose features methods can use: ``class Net(nn.Module, BaseModel)``."""
 
     @abstractmethod
     def get_features(self, x: Tensor) -> Tensor:

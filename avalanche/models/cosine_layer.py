@@ -5,9 +5,11 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
+from typing_extensions import Self
 
 from avalanche.models.checks import check_sizes
-from avalanche.models.dynamic_modules import MASKED, DynamicModule, classes_of
+from avalanche.models.classes import classes_of
+from avalanche.models.dynamic_modules import MASKED, DynamicModule
 from avalanche.models.packed_state import pack, unpack
 
 __all__ = ["CosineIncrementalClassifier", "CosineLinear", "SplitCosineLinear"]
@@ -145,6 +147,13 @@ class CosineIncrementalClassifier(DynamicModule):
             self.fc = CosineLinear(in_features, num_classes)
         self.register_buffer("active_units", torch.zeros(num_classes, dtype=torch.int8))
         self._trained = False
+        self._like = torch.empty(0)  # of the type and on the device that the first units get
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Self:
+        """Moves and conversions reach the type of the units to come."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._like = fn(self._like)
+        return self
 
     @torch.no_grad()
     def adaptation(self, experience: Any) -> None:
@@ -173,7 +182,7 @@ class CosineIncrementalClassifier(DynamicModule):
             if old_units
             else CosineLinear(self.in_features, units)
         )
-        self.fc = layer.to(self.active_units.device)
+        self.fc = layer.to(self._like)
         if before is None:
             return
         layer.to(before.weight.dtype).sigma = before.sigma

@@ -6,13 +6,14 @@ parameter as it is; units without training are masked with ``-inf`` and can neve
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from avalanche.benchmarks.utils import AvalancheDataset
 from avalanche.models.checks import check_sizes
+from avalanche.models.classes import classes_by_task, classes_of, data_of, tasks_of
 from avalanche.models.packed_state import pack, unpack
 
 __all__ = [
@@ -100,20 +101,24 @@ def avalanche_model_adaptation(module: nn.Module, experience: Any) -> None:
         module: any module; plain modules that contain dynamic ones are fine.
         experience: what the modules read, usually ``classes_in_this_experience``.
     """
-    for name, child in list(module.named_modules()):
-        if isinstance(child, DynamicModule) and (child._auto_adapt or name == ""):
-            _adapt(child.adaptation, experience)
+    _adapt_from(module, experience, True, set())
+
+
+def _adapt_from(module: nn.Module, experience: Any, first: bool, met: set[nn.Module]) -> None:
+    """Adapt a module, then what is inside it afterwards: it may have gained modules of its own."""
+    if module in met:
+        return
+    met.add(module)
+    if isinstance(module, DynamicModule) and (first or module._auto_adapt):
+        _adapt(module.adaptation, experience)
+    for child in list(module.children()):
+        _adapt_from(child, experience, False, met)
 
 
 def _adapt(method: Callable[[Any], None], experience: Any) -> None:
     """Call with the experience; code up to 0.2 names its argument ``dataset`` and gets that."""
     name = next(iter(inspect.signature(method).parameters), "")
-    method(_data_of(experience) if name == "dataset" else experience)
-
-
-def _data_of(experience: Any) -> Any:
-    """The data of an experience; code up to 0.2 adapts modules to the data themselves."""
-    return experience if isinstance(experience, AvalancheDataset) else experience.dataset
+    method(data_of(experience) if name == "dataset" else experience)
 
 
 class MultiTaskModule(DynamicModule):
@@ -140,11 +145,11 @@ class MultiTaskModule(DynamicModule):
             self.max_class_label = max(self.max_class_label, max(classes, default=-1) + 1)
         super().adaptation(experience)
         if self.training:
-            self.known_train_tasks_labels |= set(_tasks_of(experience))
+            self.known_train_tasks_labels |= set(tasks_of(experience))
 
     def train_adaptation(self, experience: Any) -> None:
         """Note the tasks of ``experience``; :attr:`max_class_label` knows its classes before."""
-        self.known_train_tasks_labels |= set(_tasks_of(experience))
+        self.known_train_tasks_labels |= set(tasks_of(experience))
 
     def get_extra_state(self) -> Tensor:
         """Classes and tasks met, saved with the weights, see :func:`pack`."""
@@ -178,14 +183,17 @@ class MultiTaskModule(DynamicModule):
         if isinstance(task_labels, int):
             return self.forward_single_task(x, task_labels)
         tasks = cast("list[int]", torch.unique(task_labels).tolist())
+        if not tasks:  # an empty batch
+            tasks = sorted(self.known_train_tasks_labels)[:1] or [0]
         if len(tasks) == 1:
             return _pad(self.forward_single_task(x, tasks[0]), self.max_class_label)
         answers = {t: self.forward_single_task(x[task_labels == t], t) for t in tasks}
         width = max(self.max_class_label, *(a.shape[1] for a in answers.values()))
-        first = answers[tasks[0]]
-        out = first.new_full((x.shape[0], width), MASKED)
+        # Under autocast a task without a head may answer in another type than the others.
+        dtype = reduce(torch.promote_types, {a.dtype for a in answers.values()})
+        out = answers[tasks[0]].new_full((x.shape[0], width), MASKED, dtype=dtype)
         for task, answer in answers.items():
-            out[task_labels == task, : answer.shape[1]] = answer
+            out[task_labels == task, : answer.shape[1]] = answer.to(dtype)
         return out
 
     def forward_single_task(self, x: Tensor, task_label: int) -> Tensor:
@@ -284,7 +292,9 @@ class IncrementalClassifier(DynamicModule):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Take the number of units that was saved, more or fewer, before reading them."""
         weight = state_dict.get(f"{prefix}classifier.weight")
-        if weight is not None and len(weight) != self.classifier.out_features:
+        own = self.classifier.weight
+        # Of another width, torch refuses it.
+        if weight is not None and weight.shape[1:] == own.shape[1:] and len(weight) != len(own):
             self._resize(len(weight))
         super()._load_from_state_dict(state_dict, prefix, *args)
         self._trained = bool(self.active_units.any())
@@ -343,7 +353,7 @@ class MultiHeadClassifier(MultiTaskModule):
         super().adaptation(experience)
         if not self.training:
             return
-        for task, classes in _classes_by_task(experience).items():
+        for task, classes in classes_by_task(experience).items():
             if str(task) not in self.classifiers:
                 self._add_head(str(task))
             head = cast("IncrementalClassifier", self.classifiers[str(task)])
@@ -369,14 +379,20 @@ class MultiHeadClassifier(MultiTaskModule):
         return cast("Tensor", self.classifiers[str(task_label)](x))
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
-        """Have the heads of the saved tasks, and only those, before their weights are read."""
+        """Have the heads of the saved tasks, and only those, before their weights are read.
+
+        Not where a weight does not fit: torch refuses the state then. Here torch does not tell
+        whether it was asked to be strict, so heads that were not saved go in either case.
+        """
         start = f"{prefix}classifiers."
         self._take_masks_of_0_6(state_dict, prefix)
         saved = {key[len(start) :].split(".", 1)[0] for key in state_dict if key.startswith(start)}
-        for task in sorted(saved - set(self.classifiers)):
-            self._add_head(task)
-        for task in (set(self.classifiers) - saved) if saved else ():
-            del self.classifiers[task]
+        weights = [state_dict.get(f"{start}{task}.classifier.weight") for task in saved]
+        if all(w is None or w.shape[1:] == (self.in_features,) for w in weights):
+            for task in sorted(saved - set(self.classifiers)):
+                self._add_head(task)
+            for task in (set(self.classifiers) - saved) if saved else ():
+                del self.classifiers[task]
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _take_masks_of_0_6(self, state_dict: dict[str, Tensor], prefix: str) -> None:
@@ -423,52 +439,6 @@ class TrainEvalModel(DynamicModule):
         return cast("Tensor", head(self.feature_extractor(x)))
 
 
-def classes_of(experience: Any) -> list[int]:
-    """Classes of an experience: its own list, else the targets of its data set."""
-    classes = getattr(experience, "classes_in_this_experience", None)
-    if classes is None:
-        classes = _data_of(experience).targets.uniques
-    return sorted(int(c) for c in classes)
-
-
-def _tasks_of(experience: Any) -> list[int]:
-    labels = getattr(experience, "task_labels", None)
-    if isinstance(experience, AvalancheDataset):
-        column = getattr(experience, "targets_task_labels", None)
-        labels = None if column is None else column.uniques
-    return sorted({int(t) for t in labels or [0]})
-
-
-def single_task(experience: Any) -> int:
-    """The task label of an experience that has one.
-
-    Raises:
-        ValueError: it has several.
-    """
-    tasks = _tasks_of(experience)
-    if len(tasks) != 1:
-        raise ValueError(
-            f"task_labels={tasks}: the model adapts to one task at a time; give each experience "
-            "the label of one task"
-        )
-    return tasks[0]
-
-
-def _classes_by_task(experience: Any) -> dict[int, list[int]]:
-    """Which classes belong to which task of an experience."""
-    tasks = _tasks_of(experience)
-    if len(tasks) == 1:
-        return {tasks[0]: classes_of(experience)}
-    if not isinstance(experience, AvalancheDataset) and not hasattr(experience, "dataset"):
-        raise ValueError(
-            f"task_labels={tasks}: an experience with several tasks needs a dataset with targets "
-            "and task labels, to tell which classes belong to which task"
-        )
-    dataset = _data_of(experience)
-    targets, labels = dataset.targets.values, dataset.targets_task_labels.values
-    return {t: sorted(targets[labels == t].unique().tolist()) for t in tasks}
-
-
 def _own_linear_layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Linear]]:
     """Linear layers of a module by name; those of dynamic modules inside are theirs."""
     for name, child in module.named_children():
@@ -483,11 +453,14 @@ def _resize(layer: nn.Linear, saved: Tensor) -> None:
     units, width = saved.shape
     if units == layer.out_features or width != layer.in_features:
         return
+    fresh = nn.Linear(width, units, layer.bias is not None).to(layer.weight)
+    both = min(units, layer.out_features)
     layer.out_features = units
-    for name, shape in (("weight", (units, width)), ("bias", (units,))):
+    for name, parameter in fresh.named_parameters():
         old = getattr(layer, name)
-        if old is not None:
-            setattr(layer, name, nn.Parameter(old.new_empty(shape), old.requires_grad))
+        new = parameter.detach()
+        new[:both] = old.detach()[:both]
+        setattr(layer, name, nn.Parameter(new, old.requires_grad))
 
 
 def _pad(out: Tensor, width: int) -> Tensor:

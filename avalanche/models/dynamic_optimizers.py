@@ -1,18 +1,21 @@
 """Optimizers that follow a growing model."""
 
+import warnings
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import Parameter
 from torch.optim import Optimizer
+
+from avalanche.models.optimizer_state import move_state
 
 __all__ = [
     "DynamicOptimizer",
     "OptimizerSync",
     "add_new_params_to_optimizer",
+    "adopt_replaced",
     "reset_optimizer",
     "update_optimizer",
 ]
@@ -23,8 +26,8 @@ _LEFT_OUT = -1
 class OptimizerSync:
     """Keeps an optimizer in step with the parameters of a model that grows.
 
-    A parameter that was replaced under the same name takes the old one's place, and its state
-    (momentum, moments) is kept for the old block and zero for the new. A parameter with a new name
+    A parameter that was replaced under the same name takes the old one's place, and what it has of
+    the old one's weights keeps its state, see :func:`move_state`. A parameter with a new name
     joins the group of its nearest relatives by name, the first of them where they differ. A
     parameter that the user left out of the optimizer stays out, and so does what is new among
     relatives that were all left out. Which groups there are and what they hold is read from the
@@ -101,7 +104,7 @@ class OptimizerSync:
         for name, parameter in current.items():
             old = self._known.get(name)
             if old is not None and old is not parameter and id(old) not in here:
-                _move_state(optimizer, old, parameter)
+                move_state(optimizer, old, parameter)
                 if id(parameter) in held:  # of an optimizer that the user built or extended since
                     gone.append(old)
                 elif id(old) in held:
@@ -190,14 +193,41 @@ def update_optimizer(
         OptimizerSync(optimizer, optimized_params).sync(optimizer, new_params, remove_params)
         return new_params
     now = {id(p) for p in new_params.values()}
-    held = [p for group in optimizer.param_groups for p in group["params"]]
-    if any(id(p) not in now for p in held):
-        for group in optimizer.param_groups:
-            group["params"] = [p for p in group["params"] if id(p) in now]
-        missing = now - {id(p) for p in held}
-        first = optimizer.param_groups[0]["params"]
-        first += [p for p in new_params.values() if id(p) in missing]
+    gone = [p for group in optimizer.param_groups for p in group["params"] if id(p) not in now]
+    if gone:
+        _join_relatives(optimizer, new_params, _not_held(optimizer, new_params))
+        _rebuild(optimizer, {}, {}, gone)
     return new_params
+
+
+def adopt_replaced(
+    optimizer: Optimizer, model: nn.Module, others: Iterable[Parameter] = ()
+) -> None:
+    """Let an optimizer train what took the place of parameters that the model had before.
+
+    An optimizer that holds parameters of neither the model nor ``others`` was built before layers
+    of the model were replaced (by ``as_multitask``, by growth, by loading weights of a larger
+    head). All parameters that require gradients and that it lacks join it, with a warning.
+
+    Args:
+        optimizer: the optimizer, changed in place.
+        model: the model as it is now.
+        others: parameters that it may hold beside the model's, such as those of a criterion.
+    """
+    parameters = _by_name(model)
+    own = {id(p) for p in (*parameters.values(), *others)}
+    if all(id(p) in own for group in optimizer.param_groups for p in group["params"]):
+        return
+    missing = [n for n in _not_held(optimizer, parameters) if parameters[n].requires_grad]
+    if not missing:
+        return
+    warnings.warn(
+        f"optimizer: it holds parameters that the model does not have and lacks {missing}, so the "
+        "model was changed after it was built; these are trained too now. Build the optimizer "
+        "last, or set requires_grad to False where a parameter shall not be trained",
+        stacklevel=3,
+    )
+    _join_relatives(optimizer, parameters, missing)
 
 
 def reset_optimizer(optimizer: Optimizer, model: nn.Module) -> None:
@@ -238,41 +268,35 @@ def _refuse_stranger(held: dict[int, int], parameters: Collection[Parameter]) ->
         )
 
 
+def _not_held(optimizer: Optimizer, parameters: Mapping[str, Parameter]) -> list[str]:
+    held = _group_of_id(optimizer)
+    return [name for name, p in parameters.items() if id(p) not in held]
+
+
+def _join_relatives(
+    optimizer: Optimizer, parameters: Mapping[str, Parameter], names: Iterable[str]
+) -> None:
+    """Put parameters into the groups of their nearest relatives by name."""
+    held = _group_of_id(optimizer)
+    groups = {name: held[id(p)] for name, p in parameters.items() if id(p) in held}
+    relatives = _first_by_prefix(groups)
+    for name in names:
+        optimizer.param_groups[_nearest(name, relatives)]["params"].append(parameters[name])
+
+
 def _rebuild(
     optimizer: Optimizer,
     replaced: dict[int, Parameter],
-    joining: dict[int, list[Parameter]],
+    joining: Mapping[int, list[Parameter]],
     gone: list[Parameter],
 ) -> None:
     """Exchange, add and take out parameters of each group; the others keep their places."""
     out = {id(p) for p in gone}
     for index, group in enumerate(optimizer.param_groups):
         kept = [replaced.get(id(p), p) for p in group["params"] if id(p) not in out]
-        group["params"] = kept + joining[index]
+        group["params"] = kept + joining.get(index, [])
     for parameter in gone:
         optimizer.state.pop(parameter, None)
-
-
-def _move_state(optimizer: Optimizer, old: Parameter, new: Parameter) -> None:
-    """Give ``new``, which has none, the state of ``old``; see :func:`_grow` for the shapes."""
-    state = optimizer.state.pop(old, None)
-    if state is None or new in optimizer.state:
-        return
-    optimizer.state[new] = {
-        key: _grow(value, new) if torch.is_tensor(value) and value.shape == old.shape else value
-        for key, value in state.items()
-    }
-
-
-def _grow(value: Tensor, like: Parameter) -> Tensor:
-    """``value`` in the corner of a zero tensor of the shape of ``like``, cut where it is larger."""
-    grown = torch.zeros_like(like, dtype=value.dtype)
-    if grown.dim() == value.dim():
-        both = tuple(
-            slice(0, min(old, new)) for old, new in zip(value.shape, grown.shape, strict=True)
-        )
-        grown[both] = value[both]
-    return grown
 
 
 def _first_by_prefix(groups: dict[str, int]) -> dict[str, int]:

@@ -19,7 +19,7 @@ __all__ = ["IncrementalMLP", "MultiHeadMLP"]
 Activation = Literal["relu", "tanh"]
 
 
-class IncrementalMLP(BaseModel):
+class IncrementalMLP(nn.Module, BaseModel):
     """Perceptron whose head answers with the classes seen so far, and only with them.
 
     The network of most comparisons on Split MNIST in the class-incremental scenario. Units that

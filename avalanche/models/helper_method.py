@@ -14,7 +14,8 @@ __all__ = ["MultiTaskDecorator", "as_multitask"]
 class MultiTaskDecorator(MultiTaskModule):
     """A model whose head was taken off and replaced by one head per task.
 
-    Made by :func:`as_multitask`. Attributes that it does not have are read from the model.
+    Made by :func:`as_multitask`. Attributes that it does not have are those of the model, read and
+    written.
 
     Args:
         model: any model; its layer ``classifier_name`` is replaced, **in place**, by one that
@@ -23,12 +24,16 @@ class MultiTaskDecorator(MultiTaskModule):
 
     Attributes:
         model: what is left of the model.
-        classifier: the heads; the one of task 0 starts with the weights of the old head.
+        classifier: the heads; the one of task 0 starts with the weights of the old head. They are
+            saved, and found, under ``classifier_name`` where that is the name of an attribute.
 
     Raises:
         ValueError: the model has no such layer, or is a multi-task model already.
         NotImplementedError: the layer is not linear and does not end in a linear one.
     """
+
+    classifier: MultiHeadClassifier
+    model: nn.Module
 
     def __init__(self, model: nn.Module, classifier_name: str) -> None:
         super().__init__()
@@ -51,9 +56,12 @@ class MultiTaskDecorator(MultiTaskModule):
             model.set_submodule(classifier_name, nn.Identity())
         self.model = model
         self.classifier_name = classifier_name
-        self.classifier = MultiHeadClassifier(linear.in_features, linear.out_features)
-        self.classifier.to(linear.weight.device, linear.weight.dtype)
-        first = cast("nn.Linear", self.classifier.classifiers["0"].classifier)
+        heads = MultiHeadClassifier(linear.in_features, linear.out_features)
+        heads.to(linear.weight.device, linear.weight.dtype)
+        taken = "." in classifier_name or hasattr(type(self), classifier_name)
+        self._heads_name = "classifier" if taken or classifier_name == "model" else classifier_name
+        self._modules[self._heads_name] = heads  # add_module would find the model's of that name
+        first = cast("nn.Linear", heads.classifiers["0"].classifier)
         with torch.no_grad():
             first.weight.copy_(linear.weight)
             first.bias.zero_() if linear.bias is None else first.bias.copy_(linear.bias)
@@ -70,9 +78,23 @@ class MultiTaskDecorator(MultiTaskModule):
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if name == "model":  # not there yet: during construction and while copying
+            if name in ("model", "_heads_name"):  # during construction and while copying
                 raise
+            if name == "classifier":
+                return self._modules[self._heads_name]
             return getattr(self.model, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What the model has and this wrapper has not is set there."""
+        model = self.__dict__.get("_modules", {}).get("model")
+        if model is None or name in self._modules or name in self.__dict__:
+            super().__setattr__(name, value)
+        elif name == "classifier":
+            super().__setattr__(self._heads_name, value)
+        elif hasattr(model, name) and not hasattr(type(self), name):
+            setattr(model, name, value)
+        else:
+            super().__setattr__(name, value)
 
 
 def as_multitask(model: nn.Module, classifier_name: str) -> MultiTaskDecorator:

@@ -56,7 +56,7 @@ class ResidualBlock(nn.Module):
         return out if self.is_last else relu(out)
 
 
-class IcarlNet(BaseModel):
+class IcarlNet(nn.Module, BaseModel):
     """Residual network of three stages, 32 layers with the default, for images of 32 x 32.
 
     The last block has no ReLU, so features can be negative.

@@ -10,7 +10,7 @@ from avalanche.models.simple_cnn import check_images
 __all__ = ["LeNet5"]
 
 
-class LeNet5(BaseModel):
+class LeNet5(nn.Module, BaseModel):
     """LeNet-5 with tanh and average pooling, for images of 32 x 32.
 
     Args:

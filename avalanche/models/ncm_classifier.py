@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from avalanche.models.dynamic_modules import MASKED, DynamicModule, classes_of
+from avalanche.models.classes import classes_of
+from avalanche.models.dynamic_modules import MASKED, DynamicModule
 from avalanche.models.packed_state import pack, unpack
 
 __all__ = ["NCMClassifier"]
@@ -60,9 +61,10 @@ class NCMClassifier(DynamicModule):
         if not self.class_means.numel():
             return x.new_zeros(x.shape[0], max(units, 2))
         features = normalize(x, dim=1) if self.normalize else x
-        distances = torch.cdist(features, self.class_means.to(features.dtype))
+        exact = torch.promote_types(features.dtype, torch.float32)  # no distances of half precision
+        distances = torch.cdist(features.to(exact), self.class_means.to(exact))
         out = x.new_full((x.shape[0], units), MASKED)
-        out[:, : len(self.seen)] = (-distances).masked_fill(~self.seen, MASKED)
+        out[:, : len(self.seen)] = (-distances).masked_fill(~self.seen, MASKED).to(out.dtype)
         return out
 
     def adaptation(self, experience: Any) -> None:
@@ -80,10 +82,13 @@ class NCMClassifier(DynamicModule):
             momentum: share of the new means, in [0, 1]; 1 replaces the old ones.
 
         Raises:
-            ValueError: a momentum outside of [0, 1], or means that are no vectors of one length.
+            ValueError: a momentum outside of [0, 1], a class below 0, or means that are no vectors
+                of one length.
         """
         if not 0 <= momentum <= 1:
             raise ValueError(f"momentum={momentum}: expected a number between 0 and 1")
+        known = [self.class_means[0]] if self.class_means.numel() else []
+        _check_means(class_means_dict, known)
         self._make_room(class_means_dict)
         for label, mean in class_means_dict.items():
             old = self.class_means[label]
@@ -92,10 +97,14 @@ class NCMClassifier(DynamicModule):
             self.seen[label] = True
 
     def replace_class_means_dict(self, class_means_dict: Mapping[int, Tensor]) -> None:
-        """Forget all means and take these: class to ``(features,)``."""
-        device = self.class_means.device
-        self.class_means = torch.empty(0, 0, device=device)
-        self.seen = torch.empty(0, dtype=torch.bool, device=device)
+        """Forget all means and take these: class to ``(features,)``.
+
+        Raises:
+            ValueError: as :meth:`update_class_means_dict`; the old means are kept.
+        """
+        _check_means(class_means_dict)
+        self.class_means = self.class_means.new_empty(0, 0)
+        self.seen = self.seen.new_empty(0)
         self.update_class_means_dict(class_means_dict, momentum=1)
 
     def init_missing_classes(
@@ -105,19 +114,10 @@ class NCMClassifier(DynamicModule):
         self.max_class = max(self.max_class, *classes, -1)
 
     def _make_room(self, means: Mapping[int, Tensor]) -> None:
-        widths = {tuple(mean.shape) for mean in means.values()}
-        if self.class_means.numel():
-            widths.add(tuple(self.class_means.shape[1:]))
         if not means:
             return
-        if len(widths) != 1 or len(next(iter(widths))) != 1:
-            raise ValueError(
-                f"class_means_dict: means of shapes {sorted(widths)}; expected vectors of one "
-                "length, (features,)"
-            )
-        (width,) = next(iter(widths))
         units = max(len(self.seen), max(means) + 1)
-        grown = self.class_means.new_zeros(units, width)
+        grown = self.class_means.new_zeros(units, len(next(iter(means.values()))))
         if self.class_means.numel():
             grown[: len(self.seen)] = self.class_means
         extra = self.seen.new_zeros(units - len(self.seen))
@@ -142,3 +142,14 @@ class NCMClassifier(DynamicModule):
             state_dict.setdefault(f"{prefix}seen", means.abs().sum(1) > 0)
         state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _check_means(means: Mapping[int, Tensor], known: Iterable[Tensor] = ()) -> None:
+    shapes = {tuple(mean.shape) for mean in (*means.values(), *known)}
+    if len(shapes) > 1 or any(len(shape) != 1 for shape in shapes):
+        raise ValueError(
+            f"class_means_dict: means of shapes {sorted(shapes)}; expected vectors of one "
+            "length, (features,)"
+        )
+    if min(means, default=0) < 0:
+        raise ValueError(f"class_means_dict: class {min(means)}; expected class ids of 0 or more")

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from avalanche.models.checks import check_sizes
-from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule, single_task
+from avalanche.models.classes import single_task
+from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModule
 from avalanche.models.packed_state import pack, unpack
 from avalanche.models.simple_mlp import _flatten
 
@@ -170,6 +171,10 @@ class PNNLayer(MultiTaskModule):
         column = self._new_column(self.num_columns).to(weight.device, weight.dtype)
         self.columns.append(column)
 
+    def _fits(self, saved: Tensor) -> bool:
+        """Whether a saved weight of a first column is of this layer's shape."""
+        return saved.shape == cast("PNNColumn", self.columns[0]).itoh.weight.shape
+
     def _freeze_earlier(self) -> None:
         for column in cast("list[PNNColumn]", list(self.columns)[:-1]):
             column.freeze()
@@ -201,9 +206,9 @@ class PNNLayer(MultiTaskModule):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Have as many columns as were saved before their weights are read."""
         saved = _count(state_dict, f"{prefix}columns", "itoh.weight")
-        while self.num_columns < saved:
-            self._add_column()
-        if saved:
+        if saved and self._fits(state_dict[f"{prefix}columns.0.itoh.weight"]):
+            while self.num_columns < saved:
+                self._add_column()
             _cut(self.columns, saved)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
@@ -285,6 +290,9 @@ class PNN(MultiTaskModule):
         self.layers = nn.ModuleList([first, *further])
         self.laterals = nn.ModuleList()  # into the head: one of every column but the first
         self.classifier = MultiHeadClassifier(width)
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            _freeze_earlier_heads
+        )
         _check_adapter(adapter)
 
     @property
@@ -307,6 +315,9 @@ class PNN(MultiTaskModule):
         if len(self.laterals) < len(self.task_to_module_idx) - 1:
             self._add_lateral()
         self.classifier.adaptation(experience)
+        self._train_head_of(task)
+
+    def _train_head_of(self, task: int) -> None:
         for name, head in self.classifier.classifiers.items():
             _set_trainable(head, name == str(task))
 
@@ -322,7 +333,7 @@ class PNN(MultiTaskModule):
         column = self.task_to_module_idx.get(task_label)
         if column is None:
             units = max(self.max_class_label, self.classifier.starting_out_features)
-            return torch.zeros(x.shape[0], units, device=x.device)
+            return x.new_zeros(x.shape[0], units)
         hidden = [x] * (column + 1)
         for layer in self.layers:
             hidden = [
@@ -336,11 +347,19 @@ class PNN(MultiTaskModule):
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
         """Have the lateral connections that were saved before their weights are read."""
         saved = _count(state_dict, f"{prefix}laterals", "U.weight")
-        while len(self.laterals) < saved:
-            self._add_lateral()
-        if f"{prefix}layers.0.columns.0.itoh.weight" in state_dict:
+        column = state_dict.get(f"{prefix}layers.0.columns.0.itoh.weight")
+        if column is not None and cast("PNNLayer", self.layers[0])._fits(column):
+            while len(self.laterals) < saved:
+                self._add_lateral()
             _cut(self.laterals, saved)
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _freeze_earlier_heads(model: PNN, missing: Any) -> None:
+    """After weights were loaded: of the heads that came with them, the latest alone is trained."""
+    columns = model.task_to_module_idx
+    if len(columns) > 1:
+        model._train_head_of(max(columns, key=columns.__getitem__))
 
 
 def _count(state_dict: dict[str, Tensor], name: str, parameter: str) -> int:

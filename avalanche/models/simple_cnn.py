@@ -14,7 +14,7 @@ FEATURES = 64
 SMALLEST = 10  # pixels a side that the unpadded convolutions and the poolings leave one of
 
 
-class SimpleCNN(BaseModel):
+class SimpleCNN(nn.Module, BaseModel):
     """Five convolutions with ReLU, pooling and dropout, for images of any size from 10 x 10.
 
     Args:

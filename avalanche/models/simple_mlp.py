@@ -13,7 +13,7 @@ from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModul
 __all__ = ["MTSimpleMLP", "SimpleMLP", "SimpleMLP_TinyImageNet"]
 
 
-class SimpleMLP(BaseModel):
+class SimpleMLP(nn.Module, BaseModel):
     """Multi-layer perceptron with ReLU and dropout; flattens its input.
 
     Args:
@@ -92,7 +92,7 @@ class MTSimpleMLP(MultiTaskModule):
         )
 
 
-class SimpleMLP_TinyImageNet(BaseModel):  # noqa: N801 - the name that users import
+class SimpleMLP_TinyImageNet(nn.Module, BaseModel):  # noqa: N801 - the name that users import
     """Perceptron of one hidden layer with 1024 units for images of 64 x 64.
 
     Args:

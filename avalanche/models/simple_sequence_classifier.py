@@ -10,7 +10,7 @@ from avalanche.models.dynamic_modules import MultiHeadClassifier, MultiTaskModul
 __all__ = ["MTSimpleSequenceClassifier", "SimpleSequenceClassifier"]
 
 
-class SimpleSequenceClassifier(BaseModel):
+class SimpleSequenceClassifier(nn.Module, BaseModel):
     """LSTM whose output at the last step is classified.
 
     Args:

@@ -40,7 +40,7 @@ class BasicBlock(nn.Module):
         return relu(self.bn2(self.conv2(out)) + self.shortcut(x))
 
 
-class SlimResNet(BaseModel):
+class SlimResNet(nn.Module, BaseModel):
     """ResNet-18 for small images with few channels; made by :func:`SlimResNet18`.
 
     Args:

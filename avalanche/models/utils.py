@@ -21,11 +21,12 @@ __all__ = [
 
 
 def is_multi_task_module(model: nn.Module) -> bool:
-    """Whether ``model``, or what a parallel wrapper holds as ``.module``, wants task labels."""
-    if isinstance(model, MultiTaskModule):
-        return True
-    inner = model._modules.get("module")
-    return isinstance(inner, MultiTaskModule)
+    """Whether ``model`` wants task labels, also inside parallel wrappers and ``torch.compile``."""
+    inner: nn.Module | None = model
+    while inner is not None and not isinstance(inner, MultiTaskModule):
+        inside = inner._modules
+        inner = inside.get("module", inside.get("_orig_mod"))
+    return inner is not None
 
 
 def avalanche_forward(model: nn.Module, x: Any, task_labels: Tensor | int | None) -> Any:
@@ -84,9 +85,15 @@ class FeatureExtractorBackbone(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Output of the layer for a batch of inputs."""
 
-        def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
+        def keep(module: nn.Module, inputs: Any, output: Any) -> None:
+            if not isinstance(output, Tensor):
+                raise TypeError(
+                    f"output_layer_name={self.output_layer_name!r}: the layer answers with a "
+                    f"{type(output).__name__}; name a layer that answers with a tensor"
+                )
             self.output = output.detach()
 
+        self.output = None  # of an earlier batch
         handle = self.model.get_submodule(self.output_layer_name).register_forward_hook(keep)
         try:
             self.model(x)

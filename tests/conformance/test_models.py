@@ -147,7 +147,6 @@ OTHERS = {
 }
 # Not models by themselves, with the reason.
 NO_MODEL = {
-    "BaseModel": "abstract",
     "DynamicModule": "a base class without a forward",
     "MultiTaskModule": "a base class without a forward",
     "LinearAdapter": "a piece of a PNN, takes a list: tests/models/test_pnn.py",

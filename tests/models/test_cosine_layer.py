@@ -145,3 +145,9 @@ def test_a_frozen_head_stays_frozen_when_it_grows_and_when_a_state_is_loaded(sav
     assert (head.fc.weight is before) == (saved == ([0], [1]))
     head.adaptation(experience(5))
     assert not any(p.requires_grad for p in head.parameters())
+
+
+def test_units_get_the_type_that_the_module_was_converted_to():
+    head = CosineIncrementalClassifier(4).double()
+    head.adaptation(SimpleNamespace(classes_in_this_experience=[0, 1]))
+    assert head(torch.ones(2, 4, dtype=torch.float64)).dtype == torch.float64

@@ -9,6 +9,7 @@ from avalanche.models.dynamic_optimizers import (
     DynamicOptimizer,
     OptimizerSync,
     add_new_params_to_optimizer,
+    adopt_replaced,
     reset_optimizer,
     update_optimizer,
 )
@@ -273,6 +274,156 @@ def test_a_parameter_that_shrinks_keeps_the_state_of_what_is_left():
     sync = OptimizerSync(optimizer, model)
     step(model, optimizer)
     old = optimizer.state[model.head.weight]["exp_avg"].clone()
-    model.head = nn.Linear(3, 1)
+    smaller = nn.Linear(3, 1)
+    smaller.load_state_dict({k: v[:1] for k, v in model.head.state_dict().items()})
+    model.head = smaller
     sync.sync(optimizer, model)
     assert torch.equal(optimizer.state[model.head.weight]["exp_avg"], old[:1])
+
+
+def test_a_layer_that_was_drawn_anew_starts_without_momentum():
+    model = Growing()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0, momentum=0.9)
+    sync = OptimizerSync(optimizer, model)
+    step(model, optimizer)
+    model.head = nn.Linear(3, 2)
+    sync.sync(optimizer, model)
+    assert model.head.weight not in optimizer.state
+    assert "momentum_buffer" in optimizer.state[model.body.weight]
+    fresh = model.head.weight.detach().clone()
+    (model(torch.ones(1, 2)).sum() * 0).backward()
+    optimizer.zero_grad()
+    model.head.weight.grad = torch.zeros(2, 3)
+    optimizer.step()
+    assert torch.equal(model.head.weight, fresh)
+
+
+def grown_by_rows(optimizer_class, steps=300, **options):
+    """Steps of a head of 2 units that becomes one of 4: ``(old rows, new rows)`` of each update."""
+    torch.manual_seed(0)
+    head = nn.ModuleDict({"head": nn.Linear(3, 2)})
+    optimizer = optimizer_class(head.parameters(), **options)
+    sync = OptimizerSync(optimizer, head)
+    moves = []
+    for number in range(steps + 60):
+        if number == steps:
+            old = head["head"]
+            head["head"] = nn.Linear(3, 4)
+            with torch.no_grad():
+                head["head"].weight[:2] = old.weight
+                head["head"].bias[:2] = old.bias
+            sync.sync(optimizer, head)
+        before = head["head"].weight.detach().clone()
+        optimizer.zero_grad()
+        units = head["head"].out_features
+        (head["head"](torch.randn(8, 3)) * torch.randn(8, units)).sum().backward()
+        optimizer.step()
+        move = (head["head"].weight.detach() - before).abs()
+        if number >= steps:
+            moves.append((move[:2].mean().item(), move[2:].mean().item()))
+    return torch.tensor(moves).T
+
+
+@pytest.mark.parametrize("make", [torch.optim.Adam, torch.optim.AdamW, torch.optim.NAdam])
+@pytest.mark.parametrize("options", [{}, {"betas": (0.5, 0.99)}], ids=["default", "other betas"])
+def test_new_units_take_steps_of_the_size_of_the_learning_rate(make, options):
+    """Adam's bias correction is one for a whole parameter; uncorrected rows would move 4 times."""
+    old, new = grown_by_rows(make, lr=1e-3, **options)
+    assert new.max() < 2.1e-3
+    assert 0.5 < new.sum() / old.sum() < 2
+
+
+def test_rows_that_were_there_keep_direction_and_scale_when_adams_steps_are_counted_anew():
+    model = Growing()
+    optimizer = torch.optim.Adam(model.parameters(), amsgrad=True)
+    sync = OptimizerSync(optimizer, model)
+    for _ in range(50):
+        step(model, optimizer)
+
+    def corrected(parameter):
+        state, (first, second) = optimizer.state[parameter], optimizer.defaults["betas"]
+        steps = state["step"].item()
+        return [
+            state[key][:2].double() / (1 - beta**steps)
+            for key, beta in [
+                ("exp_avg", first),
+                ("exp_avg_sq", second),
+                ("max_exp_avg_sq", second),
+            ]
+        ]
+
+    before = corrected(model.head.weight)
+    model.grow()
+    sync.sync(optimizer, model)
+    torch.testing.assert_close(corrected(model.head.weight), before, rtol=1e-5, atol=0)
+    assert optimizer.state[model.head.weight]["step"] == 10
+    assert optimizer.state[model.body.weight]["step"] == 50
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "key", "value"),
+    [
+        (torch.optim.Adagrad, {"initial_accumulator_value": 0.5}, "sum", 0.5),
+        (torch.optim.Rprop, {"lr": 0.25}, "step_size", 0.25),
+    ],
+)
+def test_new_units_get_what_the_optimizer_starts_with(make, options, key, value):
+    model = Growing()
+    optimizer = make(model.parameters(), **options)
+    sync = OptimizerSync(optimizer, model)
+    step(model, optimizer)
+    model.grow()
+    sync.sync(optimizer, model)
+    assert optimizer.state[model.head.weight][key][2:].eq(value).all()
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_states_by_row_and_column_grow_too(units):
+    model = nn.ModuleDict({"head": nn.Linear(3, units)})
+    optimizer = torch.optim.Adafactor(model.parameters())
+    sync = OptimizerSync(optimizer, model)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model["head"](torch.randn(5, 3)).square().sum().backward()
+        optimizer.step()
+        old = model["head"]
+        model["head"] = nn.Linear(3, old.out_features + 3)
+        with torch.no_grad():
+            model["head"].weight[: old.out_features] = old.weight
+            model["head"].bias[: old.out_features] = old.bias
+        sync.sync(optimizer, model)
+    assert model["head"].out_features == units + 6
+
+
+def test_the_first_call_on_a_grown_model_leaves_no_state_behind_and_keeps_groups():
+    model = Growing()
+    optimizer = grouped(model)
+    step(model, optimizer)
+    model.head.weight = nn.Parameter(torch.zeros(2, 3))
+    update_optimizer(optimizer, dict(model.named_parameters()))
+    assert [held_in(optimizer, p) for p in model.parameters()] == [[0], [0], [1], [1]]
+    assert len(optimizer.state_dict()["state"]) == 3
+
+
+def test_an_optimizer_built_before_layers_were_replaced_trains_them_with_a_warning():
+    model = Growing()
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    model.grow()
+    with pytest.warns(UserWarning, match=r"optimizer: .*lacks \['head.weight', 'head.bias'\]"):
+        adopt_replaced(optimizer, model)
+    before = model.head.weight.detach().clone()
+    step(model, optimizer)
+    assert not torch.equal(before, model.head.weight)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_was_left_out_is_not_adopted_for_a_criterions_parameters():
+    model, proxies = Growing(), nn.Linear(2, 2)
+    optimizer = torch.optim.SGD([*model.head.parameters(), *proxies.parameters()], lr=1.0)
+    adopt_replaced(optimizer, model, proxies.parameters())
+    frozen = Growing()
+    frozen.body.requires_grad_(False)
+    optimizer2 = torch.optim.SGD([*frozen.head.parameters(), nn.Parameter(torch.ones(1))], lr=1.0)
+    adopt_replaced(optimizer2, frozen)
+    assert len(optimizer.param_groups[0]["params"]) == 4
+    assert len(optimizer2.param_groups[0]["params"]) == 3

@@ -100,3 +100,48 @@ def test_what_cannot_be_done_is_refused_and_the_model_stays(make, name, error, m
     with pytest.raises(error, match=message):
         as_multitask(model, name)
     assert list(model.state_dict()) == names
+
+
+def with_head(name):
+    model = nn.Module()
+    model.scale = 1.0
+    model.features = nn.Linear(6, 4)
+    setattr(model, name, nn.Linear(4, 3))
+    model.forward = lambda x: getattr(model, name)(model.features(x) * model.scale)
+    return model
+
+
+@pytest.mark.parametrize("name", ["fc", "linear", "classifier"])
+def test_the_heads_are_found_and_saved_under_the_name_of_the_old_one(name):
+    model = as_multitask(with_head(name), name)
+    assert getattr(model, name) is model.classifier
+    assert len(list(getattr(model, name).parameters())) == 2
+    assert f"{name}.classifiers.0.classifier.weight" in model.state_dict()
+    again = as_multitask(with_head(name), name)
+    again.load_state_dict(model.state_dict())
+    assert torch.equal(
+        again.classifier.classifiers["0"].classifier.weight,
+        model.classifier.classifiers["0"].classifier.weight,
+    )
+
+
+def test_a_head_whose_name_the_wrapper_needs_is_called_classifier():
+    model = as_multitask(with_head("model"), "model")
+    assert model(torch.zeros(2, 6), 0).shape == (2, 3)
+    assert "classifier.classifiers.0.classifier.weight" in model.state_dict()
+
+
+def test_what_the_model_has_is_set_there():
+    inner = with_head("fc")
+    model = as_multitask(inner, "fc")
+    model.scale = 0.0
+    assert inner.scale == 0.0
+    backbone = nn.Linear(6, 4)
+    model.features = backbone
+    assert inner.features is backbone
+    assert "features" not in dict(model.named_children())
+    model.note = "mine"
+    assert not hasattr(inner, "note")
+    model.train(False)
+    assert not model.training
+    assert not inner.training

@@ -7,7 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from avalanche.models import MLP, FeatureExtractorModel, Flatten, TrainEvalModel
+from avalanche.models import (
+    MLP,
+    BaseModel,
+    FeatureExtractorBackbone,
+    FeatureExtractorModel,
+    Flatten,
+    TrainEvalModel,
+)
 from avalanche.testing.streams import FEATURES, class_incremental
 from avalanche.training import LwF, Naive
 
@@ -71,3 +78,41 @@ def test_one_classifier_for_training_and_one_for_evaluation():
     model = TrainEvalModel(nn.Identity(), nn.Linear(2, 3), nn.Linear(2, 4))
     assert model(torch.zeros(1, 2)).shape == (1, 3)
     assert model.eval()(torch.zeros(1, 2)).shape == (1, 4)
+
+
+def test_features_of_an_earlier_batch_are_not_given_for_a_layer_that_is_not_called():
+    class Sometimes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+
+        def forward(self, x):
+            return self.layer(x) if self.training else x
+
+    backbone = FeatureExtractorBackbone(Sometimes(), "layer")
+    assert backbone(torch.ones(3, 2)).shape == (3, 2)
+    with pytest.raises(RuntimeError, match="never called"):
+        backbone.eval()(torch.ones(5, 2))
+
+
+def test_a_layer_that_answers_with_a_tuple_is_refused_by_name():
+    with pytest.raises(TypeError, match="output_layer_name='0': the layer answers with a tuple"):
+        FeatureExtractorBackbone(nn.Sequential(nn.LSTM(2, 3)), "0")(torch.ones(1, 4, 2))
+
+
+def test_a_model_written_for_avalanche_0_6():
+    class Net(nn.Module, BaseModel):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(2, 3)
+
+        def get_features(self, x):
+            return self.layer(x)
+
+    assert Net().get_features(torch.ones(1, 2)).shape == (1, 3)
+
+    class Without(nn.Module, BaseModel):
+        pass
+
+    with pytest.raises(TypeError, match="abstract"):
+        Without()

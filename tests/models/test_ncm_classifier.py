@@ -80,3 +80,25 @@ def test_without_means_known_classes_get_equal_logits():
 def test_wrong_means_are_refused(means, momentum, message):
     with pytest.raises(ValueError, match=message):
         NCMClassifier().update_class_means_dict(means, momentum)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{0: torch.ones(3), 1: torch.ones(4)}, {0: torch.ones(3), -1: torch.zeros(3)}]
+)
+@pytest.mark.parametrize("method", ["replace_class_means_dict", "update_class_means_dict"])
+def test_means_that_are_refused_leave_the_old_ones(method, wrong):
+    ncm = NCMClassifier()
+    ncm.replace_class_means_dict({0: torch.ones(3), 1: -torch.ones(3)})
+    with pytest.raises(ValueError, match="class_means_dict"):
+        getattr(ncm, method)(wrong)
+    assert {c: m.tolist() for c, m in ncm.class_means_dict.items()} == {0: [1] * 3, 1: [-1] * 3}
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions(dtype):
+    ncm = NCMClassifier(normalize=False).to(dtype)
+    ncm.replace_class_means_dict({0: torch.zeros(3), 1: torch.tensor([0.0, 3, 4])})
+    assert ncm.class_means.dtype == dtype
+    out = ncm(torch.zeros(1, 3, dtype=dtype))
+    assert out.dtype == dtype
+    assert out.tolist() == [[0, -5]]

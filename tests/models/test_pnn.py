@@ -241,3 +241,10 @@ def test_joint_training_of_columns_is_refused():
     model = PNN(1, 6, 4)
     with pytest.raises(ValueError, match="model=PNN: it trains the column of one task at a time"):
         JointTraining(model, torch.optim.SGD(model.parameters(), lr=0.1))
+
+
+def test_heads_of_earlier_tasks_are_frozen_after_loading():
+    model, again = grown(), grown(1)
+    again.load_state_dict(model.state_dict())
+    for (name, p), q in zip(model.named_parameters(), again.parameters(), strict=True):
+        assert p.requires_grad == q.requires_grad, name

@@ -12,7 +12,7 @@ from avalanche.benchmarks.utils.data_loader import SingleDatasetDataLoader, Task
 from avalanche.core.events import EVAL_EVENTS, TRAIN_EVENTS
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.models.dynamic_modules import avalanche_model_adaptation
-from avalanche.models.dynamic_optimizers import OptimizerSync
+from avalanche.models.dynamic_optimizers import OptimizerSync, adopt_replaced
 from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
 from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
@@ -141,6 +141,8 @@ class BaseSGDTemplate(BaseTemplate):
         self._plugins_at_the_end = len(last)
         self.plugins += last
         self._optimizer_sync = OptimizerSync(optimizer, model)
+        own = self._criterion.parameters() if isinstance(self._criterion, nn.Module) else ()
+        adopt_replaced(optimizer, model, own)
 
         self.adapted_dataset: Any = None
         self.dataloader: Any = ()
