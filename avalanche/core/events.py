@@ -211,9 +211,8 @@ class Dispatcher:
 
     def fire_modules(self, event: str, arguments: Mapping[str, Any]) -> None:
         """Call what is attached and listens to ``event``, and not the owner's own method."""
-        for module in self.modules:
-            if implements(module, event):
-                bind(getattr(module, event), self, passes_strategy=True)(arguments)
+        for module in listeners(self.modules, event):
+            bind(getattr(module, event), self, passes_strategy=True)(arguments)
 
     def keyword_names(self) -> set[str]:
         """Names of the keyword arguments that some callback asks for."""
@@ -227,8 +226,7 @@ class Dispatcher:
     def _resolve(self, event: str) -> Call:
         calls = [
             bind(getattr(module, event), self, passes_strategy=True)
-            for module in self.modules
-            if implements(module, event)
+            for module in listeners(self.modules, event)
         ]
         if implements(self.owner, event):
             calls.append(self._own_call(event))
@@ -274,6 +272,15 @@ class Dispatcher:
             f"a callback asks for {name!r} and nothing provides it; "
             f"available here: {', '.join(available)}"
         )
+
+
+def listeners(modules: Iterable[Any], event: str) -> list[Any]:
+    """What listens to an event, in calling order: as attached, those that act first there before.
+
+    Which those are says their ``acts_first``, see :class:`BasePlugin`.
+    """
+    found = [module for module in modules if implements(module, event)]
+    return sorted(found, key=lambda module: event not in getattr(module, "acts_first", ()))
 
 
 def keyword_names(function: Callable[..., Any]) -> set[str]:

@@ -36,6 +36,9 @@ class BasePlugin:
     #: Whether the model is asked about samples of earlier tasks while it learns another.
     looks_back: ClassVar[bool] = False
 
+    #: Events at which the plugin is called before all others, wherever it stands in the list.
+    acts_first: ClassVar[tuple[str, ...]] = ()
+
     def __init_subclass__(cls, supports_distributed: bool = False, **kwargs: Any) -> None:
         cls.supports_distributed = supports_distributed
         super().__init_subclass__(**kwargs)

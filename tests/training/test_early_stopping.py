@@ -10,7 +10,14 @@ from avalanche.evaluation.metrics import accuracy_metrics
 from avalanche.testing import streams
 from avalanche.testing.strategies import build, tiny_model, weights
 from avalanche.training import Naive
-from avalanche.training.plugins import EvaluationPlugin
+from avalanche.training.plugins import (
+    CWRStarPlugin,
+    EvaluationPlugin,
+    EWCPlugin,
+    LwFPlugin,
+    MASPlugin,
+    SynapticIntelligencePlugin,
+)
 from avalanche.training.plugins.early_stopping import EarlyStoppingPlugin
 
 NAN = float("nan")
@@ -274,3 +281,38 @@ def test_a_best_value_of_nan_counts_as_none():
 def test_names_are_texts(name, value):
     with pytest.raises(TypeError, match=f"{name}={value!r}: expected a name such as"):
         EarlyStoppingPlugin(**{"patience": 1, "val_stream_name": "test_stream", name: value})
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: EWCPlugin(1.0),
+        lambda: SynapticIntelligencePlugin(1.0),
+        lambda: MASPlugin(1.0),
+        lambda: LwFPlugin(1.0),
+        lambda: CWRStarPlugin(tiny_model()),
+    ],
+    ids=["EWC", "SI", "MAS", "LwF", "CWR*"],
+)
+def test_the_best_weights_are_back_before_any_method_looks_at_them(make):
+    """The method's place in the list decides nothing, so all that follows is the same."""
+    ends = []
+    for stop_first in (True, False):
+        torch.manual_seed(0)
+        model = tiny_model()
+        method = make()
+        if isinstance(method, CWRStarPlugin):
+            method = CWRStarPlugin(model)
+        stop = EarlyStoppingPlugin(patience=9, val_stream_name="test_stream")
+        strategy = Naive(
+            model,
+            torch.optim.SGD(model.parameters(), lr=0.1),
+            train_mb_size=10,
+            train_epochs=3,
+            eval_every=1,
+            evaluator=Scripted([0.5, 0.9, 0.1] * 4),
+            plugins=[stop, method] if stop_first else [method, stop],
+        )
+        strategy.train(streams.class_incremental().train_stream[:2], shuffle=False)
+        ends.append(weights(strategy))
+    assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from avalanche.benchmarks import split_online_stream
+from avalanche.core import SupervisedPlugin
 from avalanche.models import IncrementalClassifier
 from avalanche.testing import streams
 from avalanche.testing.strategies import build, learn
@@ -48,7 +49,8 @@ def by_hand(model, benchmark, *, clip_norm=None, accumulate=1, epochs=2, rest=No
             for start in range(0, len(content), accumulate):
                 task = [torch.zeros_like(p) for p in parameters]
                 whole = [torch.zeros_like(p) for p in parameters]
-                for x, y in content[start : start + accumulate]:
+                window = content[start : start + accumulate]
+                for x, y in window:
                     loss = F.cross_entropy(model(x), y)
                     g = torch.autograd.grad(loss, parameters)
                     extra = torch.zeros(())
@@ -58,8 +60,8 @@ def by_hand(model, benchmark, *, clip_norm=None, accumulate=1, epochs=2, rest=No
                         extra = extra + rest(model, k)
                     h = torch.autograd.grad(extra, parameters)
                     for i in range(len(parameters)):
-                        task[i] += g[i] / accumulate
-                        whole[i] += (g[i] + h[i]) / accumulate
+                        task[i] += g[i] / len(window)
+                        whole[i] += (g[i] + h[i]) / len(window)
                 if clip_norm is not None:
                     norm = torch.sqrt(sum((g**2).sum() for g in whole))
                     whole = [g * min(1.0, clip_norm / (norm + 1e-6)) for g in whole]
@@ -397,3 +399,39 @@ def test_penalties_record_only_while_si_listens():
     for _ in range(2):
         (penalty(model) * 0.5).backward()
     assert penalty.recorded["weight"].equal(model.weight.grad)
+
+
+@pytest.mark.parametrize("place", ["before", "after", "strategy"])
+def test_gradients_are_seen_before_another_plugin_changes_them(place):
+    class Doubles(SupervisedPlugin):
+        def after_backward(self, strategy, **kwargs):
+            for p in strategy.model.parameters():
+                p.grad.mul_(2)
+
+    benchmark, doubles = streams.class_incremental(), Doubles()
+    model = mlp()
+    expected = copy.deepcopy(model)
+    si = SynapticIntelligencePlugin(0.0, EPS)
+    options = {"train_mb_size": 8, "evaluator": None}
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
+    if place == "strategy":
+        strategy = SynapticIntelligence(
+            model, optimizer, None, 0.0, EPS, plugins=[doubles], **options
+        )
+    else:
+        plugins = [doubles, si] if place == "after" else [si, doubles]
+        strategy = Naive(model, optimizer, plugins=plugins, **options)
+    experience = benchmark.train_stream[0]
+    strategy.train(experience, shuffle=False)
+    path = [torch.zeros_like(p) for p in expected.parameters()]
+    start = [p.detach().clone() for p in expected.parameters()]
+    for x, y in batches(experience):
+        loss = F.cross_entropy(expected(x), y)
+        found = torch.autograd.grad(loss, list(expected.parameters()))
+        for so_far, p, g in zip(path, expected.parameters(), found, strict=True):
+            so_far += g * LR * 2 * g
+            p.data -= LR * 2 * g
+    plugin = next(p for p in strategy.plugins if isinstance(p, SynapticIntelligencePlugin))
+    for (name, p), moved, begin in zip(expected.named_parameters(), path, start, strict=True):
+        omega = moved / ((p.detach() - begin) ** 2 + EPS)
+        torch.testing.assert_close(plugin.ewc_data[1][name], omega, rtol=1e-3, atol=1e-5)

@@ -26,7 +26,8 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
     those of the best evaluation, whether patience ran out or not. Only evaluations during the
     experience count; what was learnt after the last of them is evaluated at the end.
 
-    Attach it before plugins that look at the finished model, such as EWC's.
+    The best weights are back before any other plugin, such as EWC's, looks at the finished model,
+    wherever this one stands in the list.
 
     Args:
         patience: epochs or iterations without a better value before training ends, at least 1.
@@ -65,6 +66,8 @@ class EarlyStoppingPlugin(SupervisedPlugin, supports_distributed=True):
         >>> strategy.clock.train_exp_epochs < 50
         True
     """
+
+    acts_first = ("after_training_exp",)
 
     def __init__(
         self,

@@ -22,8 +22,8 @@ __all__ = ["SynapticIntelligencePlugin"]
 class SynapticIntelligencePlugin(SupervisedPlugin):
     """Adds the SI penalty to the loss; see :class:`SynapticIntelligencePenalty`.
 
-    The path integral sees the gradient as the backward pass leaves it, before the loop clips it;
-    a plugin that changes gradients in ``after_backward`` belongs after this one.
+    The path integral sees the gradient as the backward pass leaves it, before another plugin
+    changes it or the loop clips it.
 
     Args:
         si_lambda: strength of the penalty, 0 or more, or one per experience; the penalty is
@@ -40,6 +40,8 @@ class SynapticIntelligencePlugin(SupervisedPlugin):
         ValueError: as :class:`SynapticIntelligencePenalty`; at training, half precision by
             ``precision="fp16"``, whose skipped updates would spoil the path.
     """
+
+    acts_first = ("after_backward", "before_update")
 
     create_syn_data = staticmethod(steps.create_syn_data)
     extract_weights = staticmethod(steps.extract_weights)

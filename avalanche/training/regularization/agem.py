@@ -55,7 +55,8 @@ class AverageGradientEpisodicMemory(GradientProjection):
         100
 
     Differences from the paper:
-        1. The patterns of an experience are a random part of it; the paper keeps the last ones.
+        1. The patterns of an experience are a random part of it, drawn after it was learnt; the
+           paper fills its memory while it learns.
         2. A head that the batch does not use has a gradient of zeros, a part of the one vector,
            and gets its share of the correction where one is due; otherwise it stays without
            gradient.

@@ -1,11 +1,20 @@
 """What the loop asks of an experience and its batches."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-__all__ = ["to_device", "units_needed"]
+__all__ = ["number_of_batches", "to_device", "units_needed"]
+
+
+def number_of_batches(loader: Any) -> float:
+    """How many batches an epoch has; infinite where the loader does not know."""
+    try:
+        return len(loader)
+    except TypeError:  # a loader of an iterable data set has a length that cannot be asked for
+        return math.inf
 
 
 def units_needed(experience: Any) -> int:

@@ -4,7 +4,7 @@ import warnings
 from collections import defaultdict
 from typing import Any
 
-from avalanche.core.events import EVENTS, implements
+from avalanche.core.events import EVENTS, implements, listeners
 
 __all__ = ["conflicts", "explanation", "refuse_conflicts"]
 
@@ -15,7 +15,7 @@ def explanation(strategy: Any) -> str:
     for event in EVENTS:
         if event.name not in strategy.EVENT_TABLE:
             continue
-        acting = [p for p in strategy.plugins if implements(p, event.name)]
+        acting = listeners(strategy.plugins, event.name)
         if implements(strategy, event.name):
             acting.append(strategy)
         if not acting:

@@ -18,7 +18,7 @@ from avalanche.training.plugins.evaluation import EvaluationPlugin, default_eval
 from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
 from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
-from avalanche.training.templates.batches import to_device, units_needed
+from avalanche.training.templates.batches import number_of_batches, to_device, units_needed
 from avalanche.training.templates.checks import (
     check_arguments,
     check_count,
@@ -69,7 +69,8 @@ class BaseSGDTemplate(BaseTemplate):
             experience, -1 never.
         peval_mode: ``"epoch"``, ``"iteration"`` or ``"experience"``: the unit of ``eval_every``.
         clip_grad_norm: largest norm of all gradients together before an update; None for no limit.
-        accumulate: batches whose gradients are averaged into one update.
+        accumulate: batches whose gradients are averaged into one update; the last update of an
+            epoch averages those that are left.
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` for mixed precision.
         **unknown: nothing; refused with the nearest names.
 
@@ -240,13 +241,15 @@ class BaseSGDTemplate(BaseTemplate):
     def training_epoch(self, **kwargs: Any) -> None:
         """One pass over ``dataloader``."""
         on = self.events.calls
-        for batch in self.dataloader:
+        batches = number_of_batches(self.dataloader)
+        for number, batch in enumerate(self.dataloader):
             if self._stop_training:
                 break
             self.mbatch = batch
             self._unpack_minibatch()
             on.before_training_iteration(kwargs)
             if self.updates.starts_anew:
+                self.updates.begin(batches - number)
                 self.optimizer.zero_grad()
             self.loss = self._make_empty_loss()
 
@@ -266,7 +269,7 @@ class BaseSGDTemplate(BaseTemplate):
             if self.updates.is_due:
                 self._update(kwargs)
             on.after_training_iteration(kwargs)
-        if not self.updates.starts_anew:  # fewer batches than were to be accumulated
+        if not self.updates.starts_anew:  # stopped, or fewer batches than the loader said
             self._update(kwargs)
 
     def _update(self, kwargs: dict[str, Any]) -> None:
@@ -357,7 +360,7 @@ class BaseSGDTemplate(BaseTemplate):
         raise NotImplementedError(f"{type(self).__name__} must define criterion")
 
     def backward(self) -> None:
-        """Gradients of the loss; an override divides it by ``accumulate`` itself."""
+        """Gradients of the loss; an override divides it by ``updates.window`` itself."""
         self.updates.backward(self.loss, self.optimizer, self.retain_graph)
 
     def optimizer_step(self) -> None:

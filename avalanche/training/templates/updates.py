@@ -22,12 +22,14 @@ class UpdateRule:
 
     Args:
         clip_grad_norm: largest norm of all gradients together, above 0; None for no limit.
-        accumulate: batches whose gradients are averaged into one update, at least 1.
+        accumulate: batches whose gradients are averaged into one update, at least 1. The last
+            update of an epoch is of as many as are left.
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` to run the model in mixed precision.
         device: where the model runs.
 
     Attributes:
         waiting: batches whose gradients wait for an update.
+        window: batches that the update to come averages.
 
     Raises:
         ValueError: a limit not above 0, fewer than 1 batch, an unknown precision, or ``fp16`` on a
@@ -60,6 +62,7 @@ class UpdateRule:
         self.precision = precision
         self._scaler = torch.amp.GradScaler("cuda") if precision == "fp16" else None
         self.waiting = 0
+        self.window = accumulate
 
     @property
     def starts_anew(self) -> bool:
@@ -69,7 +72,11 @@ class UpdateRule:
     @property
     def is_due(self) -> bool:
         """Whether as many batches were accumulated as an update takes."""
-        return self.accumulate == 1 or self.waiting >= self.accumulate
+        return self.accumulate == 1 or self.waiting >= self.window
+
+    def begin(self, batches_left: float) -> None:
+        """Before the first batch of an update: how many there are until the end of the epoch."""
+        self.window = int(min(self.accumulate, max(batches_left, 1)))
 
     def reset(self) -> None:
         """Forget batches that were accumulated before an interruption; training starts anew."""
@@ -90,8 +97,8 @@ class UpdateRule:
     def backward(self, loss: Tensor, optimizer: Optimizer, retain_graph: bool = False) -> None:
         """Add the gradient of a batch's loss, shape ``()`` or ``(1,)``."""
         self.waiting += 1
-        if self.accumulate > 1:
-            loss = loss / self.accumulate
+        if self.window > 1:
+            loss = loss / self.window
         if self._scaler is None:
             loss.backward(retain_graph=retain_graph)
             return
