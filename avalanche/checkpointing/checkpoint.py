@@ -23,13 +23,20 @@ def save_checkpoint(
     is written as positions in the benchmark's data. The file is written whole or not at all.
 
     Args:
-        strategy: any strategy.
+        strategy: any strategy but those that are flows.
         fname: the file; its folder is created. An existing file is replaced.
         exclude: names of top-level entries of the state to leave out (``"rng"``, ``"optimizer"``).
 
     Raises:
         RuntimeError: called from inside ``train``, where half an experience is learnt.
+        TypeError: a strategy that has no state.
     """
+    if not hasattr(strategy, "state_dict"):
+        raise TypeError(
+            f"strategy: {type(strategy).__name__} has no state_dict, as all strategies that are "
+            "flows; save model and optimizer with torch.save, or use the strategy of that name in "
+            "avalanche.training.supervised"
+        )
     if strategy.is_training:
         raise RuntimeError(
             "save_checkpoint was called inside train(): half an experience cannot be resumed; "
@@ -41,8 +48,9 @@ def save_checkpoint(
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            counter = strategy.clock.train_exp_counter
-            torch.save({"format": _FORMAT, "exp_counter": counter, "state": state}, file)
+            clock = strategy.clock
+            counts = {"exp_counter": clock.train_exp_counter, "learnt": clock.learnt}
+            torch.save({"format": _FORMAT, **counts, "state": state}, file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -63,16 +71,16 @@ def maybe_load_checkpoint(
         strategy: built exactly as the one that was saved.
         fname: the file; when it does not exist, the strategy is returned as it is, with 0.
         map_location: where to put the tensors, as in ``torch.load``.
-        unique_objects: the benchmark, whose data the buffers refer to. Needed when a plugin
-            stores samples.
+        unique_objects: the benchmark that is trained on, built as it was, with the same seed: the
+            buffers refer to its data. Needed when a plugin stores samples, and always checked.
 
     Returns:
         The strategy, and the number of experiences that it has learnt: go on with
         ``benchmark.train_stream[count:]``.
 
     Raises:
-        ValueError: a checkpoint of another strategy, or of other data, or a damaged file; the
-            strategy is unchanged.
+        ValueError: a checkpoint of another strategy, of other data or other experiences, or a
+            damaged file; the strategy is unchanged.
 
     Example:
         >>> from avalanche.training import Naive
@@ -97,5 +105,24 @@ def maybe_load_checkpoint(
         ) from error
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"fname={str(path)!r}: not a checkpoint that this version can read")
+    if unique_objects is not None and content.get("learnt"):
+        _check_experience(content["learnt"], unique_objects)
     strategy.load_state_dict(content["state"], unique_objects)
     return strategy, int(content["exp_counter"])
+
+
+def _check_experience(learnt: dict[str, Any], benchmark: Any) -> None:
+    """Refuse a benchmark in which the experience that was learnt last is another one."""
+    stream, number = benchmark.streams.get(learnt["stream"]), learnt["number"]
+    if stream is None:
+        return
+    now = None
+    if number < len(stream):
+        now = sorted(stream[number].classes_in_this_experience)
+    if now != learnt["classes"]:
+        here = f"it has the classes {now}" if now else f"that stream has {len(stream)} experiences"
+        raise ValueError(
+            f"unique_objects: what was learnt last is experience {number} of the stream "
+            f"{learnt['stream']!r}, of classes {learnt['classes']}; in this benchmark {here}; "
+            "build the benchmark as it was, with the same seed"
+        )

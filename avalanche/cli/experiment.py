@@ -195,7 +195,7 @@ def run_trial(trial: Trial) -> Iterator[list[Row]]:
         samples, aside = trial.counter.samples, trial.counter.evaluation_seconds
         with MemoryWatch(device) as memory:
             start = seconds_now(device)
-            strategy.train(lesson, [test_stream])
+            strategy.train(lesson, [test_stream] if strategy.eval_every > -1 else None)
             trained = seconds_now(device)
             train_seconds = trained - start - (trial.counter.evaluation_seconds - aside)
             in_training = len(strategy.evaluator.table()) - seen

@@ -100,11 +100,13 @@ class OptionTable:
                     "make a run of each and put them together with `avalanche report`")  # fmt: skip
         _check_once("plugins", self.plugins, "a strategy has each plugin once")
         self.groups: dict[str, tuple[str, str, list[Option]]] = {}
+        several = {"plugin": "plugins"} | ({"strategy": "strategies"} if command != "run" else {})
         for kind in CHOICES:
             for name in self.strategies if kind == "strategy" else [self.names[kind]]:
                 group = name if kind == "strategy" and command == "compare" else kind
-                self.groups[group] = (kind, name, _options(kind, name))
-        self.groups |= {name: ("plugin", name, _options("plugin", name)) for name in self.plugins}
+                self.groups[group] = (kind, name, _options(kind, name, several.get(kind)))
+        for name in self.plugins:
+            self.groups[name] = ("plugin", name, _options("plugin", name, several["plugin"]))
         self.options = {option.name: option for option in RUN_OPTIONS}
         for group, (_, _, options) in self.groups.items():
             self.options |= {f"{group}.{option.name}": option for option in options}
@@ -233,9 +235,21 @@ class OptionTable:
         elif item.key in ("strategy.name", "strategies"):
             other = "compare" if self.command == "run" else "run"
             hint = f"`avalanche {other}` takes it, `avalanche {self.command}` does not"
+        elif group and (similar := nearest(group, self._group_names(), count=1)):
+            hint = f"did you mean --{self._in_group(similar[0], rest)}?"
         return f"{item.where}: there is no such option; " + (
             hint or f"`avalanche {self.command} --help` shows all"
         )
+
+    def _group_names(self) -> list[str]:
+        return [*self.groups, *(["strategies"] if self.command == "compare" else [])]
+
+    def _in_group(self, group: str, rest: str) -> str:
+        """The option of a group that looks most like one of another group."""
+        if group not in self.groups or (rest == "name" and f"{group}.name" in self.options):
+            return group
+        own = [option.name for option in self.groups[group][2]]
+        return f"{group}.{next(iter(nearest(rest, own, count=1)), rest)}"
 
     def _choice(
         self, group: str, kind: str, name: str, options: list[Option], values: dict[str, Any]
@@ -262,11 +276,14 @@ _DESCRIPTIONS = {
 }
 
 
-def _options(kind: str, name: str) -> list[Option]:
-    """Options of one named thing, with what the command line fills in."""
+def _options(kind: str, name: str, chooser: str | None = None) -> list[Option]:
+    """Options of one named thing, with what the command line fills in.
+
+    ``chooser`` is the option that gave the name, where it is not called as the kind is.
+    """
     import dataclasses
 
-    target = registry.lookup(_plural(kind), name)
+    target = registry.lookup(_plural(kind), name, chooser)
     filled = DEFAULTS.get(kind, {}).get(name, {})
     options = _switches(target) if kind == "benchmark" else []
     for option in options_of(target, skip=_SKIP[kind]):

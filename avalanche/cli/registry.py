@@ -55,8 +55,13 @@ def find(kind: str) -> dict[str, Any]:
     }
 
 
-def lookup(kind: str, name: str) -> Any:
+def lookup(kind: str, name: str, option: str | None = None) -> Any:
     """Return the one thing of that name.
+
+    Args:
+        kind: of which kind it is, such as ``"strategies"``.
+        name: its name.
+        option: the option that gave the name; by default the kind's own, ``"strategy"``.
 
     Raises:
         UsageError: nothing has that name; the message gives the nearest right names.
@@ -71,10 +76,11 @@ Replay? `avalanche list strategies` shows all
     if name in known:
         return known[name]
     singular = SINGULAR[kind]
+    option = singular if option is None else option
     if name in _every(kind):
         missing = out_of_reach(_every(kind)[name], skip=_GIVEN_BY_THE_RUN.get(kind, ()))
         raise UsageError(
-            f"--{singular}={name}: needs {' and '.join(missing)}, which only Python can give"
+            f"--{option}={name}: needs {' and '.join(missing)}, which only Python can give"
         )
     close = nearest(name, known)
     listing = f"`avalanche list {kind}` shows all" if kind in KINDS else ""
@@ -82,7 +88,7 @@ Replay? `avalanche list strategies` shows all
         hint = f"did you mean {' or '.join(close)}? {listing}".rstrip()
     else:
         hint = "; ".join(filter(None, [f"choose {', '.join(known)}", listing]))
-    raise UsageError(f"--{singular}={name}: there is no such {singular}; {hint}")
+    raise UsageError(f"--{option}={name}: there is no such {singular}; {hint}")
 
 
 def _every(kind: str) -> dict[str, Any]:

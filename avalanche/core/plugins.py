@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, TypeVar
 
 from avalanche.core.events import noop
+from avalanche.core.own_state import load_own_state, own_state
 
 __all__ = [
     "BasePlugin",
@@ -62,8 +63,12 @@ class BasePlugin:
         """
 
     def state_dict(self) -> dict[str, Any]:
-        """What the plugin needs to go on, as tensors and plain values."""
-        return {}
+        """What the plugin needs to go on, as tensors and plain values.
+
+        Unless it is overridden, all attributes of a user's class that are such, see
+        :func:`~avalanche.core.own_state.own_state`.
+        """
+        return own_state(self)
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore what :meth:`state_dict` gave.
@@ -72,6 +77,7 @@ class BasePlugin:
             state: the dictionary to restore from.
             context: what references in the state resolve against (``parts`` of data sets).
         """
+        load_own_state(self, state)
 
     @noop
     def before_training(self, strategy: Any, *args: Any, **kwargs: Any) -> Any:

@@ -163,6 +163,46 @@ def test_parameters_that_joined_in_turn_keep_their_moments(tmp_path):
         assert torch.equal(a, b), name
 
 
+def test_moments_go_to_the_parameters_of_their_names(tmp_path):
+    """Heads of two layers join in turn, so the optimizer's order is not the model's."""
+
+    class TwoHeads(MultiTaskModule):
+        def __init__(self):
+            super().__init__()
+            self.a = MultiHeadClassifier(streams.FEATURES)
+            self.b = MultiHeadClassifier(streams.FEATURES)
+
+        def forward(self, x, task_labels):
+            return self.a(x, task_labels) + 2 * self.b(x, task_labels)
+
+    def make(seed):
+        torch.manual_seed(seed)
+        model = TwoHeads()
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        return Naive(model, optimizer, train_mb_size=8, evaluator=None)
+
+    def names_in_the_optimizer(strategy):
+        names = {id(p): name for name, p in strategy.model.named_parameters()}
+        return [names[id(p)] for g in strategy.optimizer.param_groups for p in g["params"]]
+
+    def moments(strategy):
+        state = strategy.optimizer.state
+        return {name: state[p]["exp_avg"] for name, p in strategy.model.named_parameters()}
+
+    whole = make(0)
+    whole.train(streams.task_incremental().train_stream)
+    joined, rebuilt = names_in_the_optimizer(whole), [n for n, _ in whole.model.named_parameters()]
+    assert joined != rebuilt
+    assert sorted(joined) == sorted(rebuilt)
+    save_checkpoint(whole, tmp_path / "state.pt")
+    resumed, _ = maybe_load_checkpoint(make(5), tmp_path / "state.pt")
+    expected, found = moments(whole), moments(resumed)
+    assert found.keys() == expected.keys()
+    assert len({tuple(value.flatten().tolist()) for value in expected.values()}) == len(expected)
+    for name, value in expected.items():
+        assert torch.equal(found[name], value), name
+
+
 def test_a_file_that_is_no_checkpoint(tmp_path):
     torch.save({"weights": 1}, tmp_path / "state.pt")
     with pytest.raises(ValueError, match="not a checkpoint"):

@@ -150,7 +150,7 @@ def test_wrong_use_is_told_in_one_line(words: list[str], message: str) -> None:
         (["--strategies", ""], r"--strategies=: expected a name; leave it out for the default"),
         (["--strategies", "[]"], r"--strategies=\[\]: expected a name"),
         (["--strategies", "Naive", "--Replay.mem_size", "3"], r"not among --strategies Naive"),
-        (["--strategies", "Naive,Jont"], r"--strategy=Jont: there is no such strategy"),
+        (["--strategies", "Naive,Jont"], r"--strategies=Jont: there is no such strategy"),
         (["--strategy", "Naive"], r"`avalanche run` takes it"),
     ],
 )
@@ -207,7 +207,7 @@ def test_plugins_have_options_of_their_own(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--plugins", "EWC"], "--plugin=EWC: there is no such plugin; did you mean EWCPlugin"),
+        (["--plugins", "EWC"], "--plugins=EWC: there is no such plugin; did you mean EWCPlugin"),
         (["--plugins", "EWCPlugin,EWCPlugin"], "EWCPlugin is there twice; a strategy has each pl"),
         (["--EWCPlugin.ewc_lambda", "3"], "EWCPlugin is not among --plugins; add it there"),
         (["--plugins", "EWCPlugin"], "--EWCPlugin.ewc_lambda: EWCPlugin needs it"),
@@ -217,3 +217,26 @@ def test_plugins_have_options_of_their_own(tmp_path) -> None:
 def test_wrong_plugins(words: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse("run", words)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "hint"),
+    [
+        ("run", ["--strategi.name", "Replay"], r"did you mean --strategy\?"),
+        ("run", ["--strategi.mem_sise", "3", "--strategy", "Replay"], "--strategy.mem_size?"),
+        ("run", ["--benchmrk.n_experiences", "3"], "--benchmark.n_experiences?"),
+        ("compare", ["--strategi.name", "Naive"], r"did you mean --strategies\?"),
+        ("compare", ["--replay.mem_size", "3", "--strategies", "Replay"], "--Replay.mem_size?"),
+        ("run", ["--plugins", "EWCPlugin,Foo"], r"--plugins=Foo: there is no such plugin"),
+    ],
+)
+def test_a_misspelt_group_is_told_with_the_right_one(command, words, hint) -> None:
+    with pytest.raises(UsageError, match=hint):
+        parse(command, words)
+
+
+def test_a_misspelt_group_in_a_file_is_told_with_the_right_one(tmp_path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("strategi: {name: Replay}\n")
+    with pytest.raises(UsageError, match=r"x\.yaml: strategi: Replay: .*mean --strategy\?"):
+        parse("run", ["--config", str(path)])

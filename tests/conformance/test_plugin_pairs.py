@@ -144,6 +144,16 @@ def test_plugins_of_users_are_never_refused(benchmark):
 
 
 def test_two_penalties_of_one_kind_add_up(benchmark):
-    """Nothing is replaced, so nothing is refused."""
-    made = [EWCPlugin(0.1), EWCPlugin(0.2)]
-    trains(build(lambda m, o, **k: Naive(m, o, plugins=made, **k)), benchmark)
+    """Nothing is replaced, so nothing is refused; together they are one of both strengths."""
+
+    def learnt(*strengths):
+        made = [EWCPlugin(strength, fisher="empirical") for strength in strengths]
+        strategy = build(lambda m, o, **k: Naive(m, o, plugins=made, **k))
+        trains(strategy, benchmark)
+        return weights(strategy)
+
+    both = learnt(1.0, 2.0)
+    torch.testing.assert_close(both, learnt(3.0), rtol=1e-3, atol=1e-4)
+    for one in (1.0, 2.0):
+        with pytest.raises(AssertionError):
+            torch.testing.assert_close(both, learnt(one), rtol=1e-3, atol=1e-4)

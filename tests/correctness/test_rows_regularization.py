@@ -305,7 +305,8 @@ def test_row_08_ewc_sees_evaluation_transforms():
     exp = SimpleNamespace(dataset=samples.train())
     samples.train()[0]
     assert asked.pop()
-    for method in (ElasticWeightConsolidation(1.0), MemoryAwareSynapses()):
+    of_batches = ElasticWeightConsolidation(1.0, fisher="batch")
+    for method in (ElasticWeightConsolidation(1.0), of_batches, MemoryAwareSynapses()):
         method.post_adapt(SimpleNamespace(model=nn.Linear(5, 4)), exp)
     assert asked == []
 

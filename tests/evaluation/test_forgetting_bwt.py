@@ -69,6 +69,23 @@ def test_bwt_is_minus_forgetting():
     )
 
 
+@pytest.mark.parametrize(
+    ("make", "name", "expected"),
+    [
+        (forgetting_metrics, "StreamForgetting", 0.8 - 0.3),
+        (bwt_metrics, "StreamBWT", 0.3 - 0.8),
+    ],
+    ids=["forgetting", "bwt"],
+)
+def test_a_part_of_the_stream_is_averaged_over_that_part_alone(make, name, expected):
+    evaluator = EvaluationPlugin(make(stream=True))
+    loop = FakeLoop(evaluator)
+    run(evaluator, loop=loop)
+    loop.eval(make_stream("test", 3)[:1], [[answers(3, 10)]])
+    values = evaluator.get_last_metrics()
+    assert values == pytest.approx({f"{name}/eval_phase/test_stream": expected})
+
+
 @pytest.mark.parametrize("reference", ["first", "best"])
 def test_correctness_row_33_streams_do_not_mix(reference):
     evaluator = EvaluationPlugin(forgetting_metrics(stream=True, reference=reference))
@@ -241,3 +258,22 @@ def test_counts_of_tensors_are_not_kept():
     run(evaluator)
     state = evaluator.state_dict()["metrics"][0]["streams"]["test"]
     assert not any(isinstance(value, torch.Tensor) for value in state["last"].values())
+
+
+@pytest.mark.parametrize("metrics", [forgetting_metrics, bwt_metrics])
+def test_what_was_never_measured_is_not_called_zero(metrics):
+    """Evaluated once at the end, nobody knows what had been reached."""
+    evaluator = EvaluationPlugin(metrics(stream=True))
+    loop = FakeLoop(evaluator)
+    train, test = make_stream("train", 3), make_stream("test", 3)
+    loop.train(train[0], [[answers(1, 1)]])
+    loop.eval(test[:1], [[answers(9, 10)]])
+    assert [*evaluator.get_last_metrics().values()] == [0]  # nothing can be forgotten yet
+    evaluator = EvaluationPlugin(metrics(stream=True))
+    loop = FakeLoop(evaluator)
+    for experience in train:
+        loop.train(experience, [[answers(1, 1)]])
+    with pytest.warns(UserWarning, match=r"experiences \[0, 1\] were not evaluated before"):
+        loop.eval(test, [[answers(row, 10)] for row in (1, 2, 8)])
+    (value,) = evaluator.get_last_metrics().values()
+    assert value != value

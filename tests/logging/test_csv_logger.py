@@ -113,6 +113,26 @@ def test_validation_is_on_the_first_of_several_streams(tmp_path):
         assert lines(tmp_path, "eval_results")[-1] == f"0,0,0.5000,,,{name}"
 
 
+def test_validation_cells_are_not_overwritten_by_a_later_stream(tmp_path):
+    evaluator = EvaluationPlugin(
+        accuracy_metrics(epoch=True, experience=True),
+        loss_metrics(experience=True),
+        loggers=CSVLogger(tmp_path),
+    )
+
+    class Loop(FakeLoop):
+        def fire(self, event):
+            super().fire(event)
+            if event == "after_training_epoch":
+                self.eval(make_stream("valid", 1), [[batch(1, 4, 0.5)]])
+                self.eval(make_stream("test", 1), [[batch(3, 4, 0.25)]])
+
+    Loop(evaluator).train(make_stream("train", 1)[0], [[batch(2, 4, 0)]] * 2)
+    rows = [line.split(",") for line in lines(tmp_path, "training_results")]
+    accuracy, loss = rows[0].index("val_accuracy"), rows[0].index("val_loss")
+    assert [(row[accuracy], row[loss]) for row in rows[1:]] == [("0.2500", "0.5000")] * 2
+
+
 def part_of_a_run(folder, t, state=None, **options):
     logger = CSVLogger(folder, **options)
     evaluator = EvaluationPlugin(accuracy_metrics(epoch=True, experience=True), loggers=logger)

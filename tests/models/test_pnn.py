@@ -248,3 +248,25 @@ def test_heads_of_earlier_tasks_are_frozen_after_loading():
     again.load_state_dict(model.state_dict())
     for (name, p), q in zip(model.named_parameters(), again.parameters(), strict=True):
         assert p.requires_grad == q.requires_grad, name
+
+
+def test_a_column_that_is_frozen_by_a_new_task_has_no_gradient_left():
+    """Momentum and weight decay would move it; the loop's zero_grad is not there to help."""
+    layer = PNNLayer(3, 5, adapter="linear")
+    for task in range(3):
+        layer.add_task(task)
+        for parameter in layer.columns[-1].parameters():
+            parameter.grad = torch.ones_like(parameter)
+    assert all(p.grad is None for column in layer.columns[:2] for p in column.parameters())
+    assert all(p.grad is not None for p in layer.columns[2].parameters())
+
+
+def test_nothing_that_a_new_task_freezes_has_a_gradient_left():
+    model = grown(tasks=2)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.grad = torch.ones_like(parameter)
+    avalanche_model_adaptation(model, experience(4, 5, task=2))
+    left = [p.grad is None for p in model.parameters() if not p.requires_grad]
+    assert left
+    assert all(left)

@@ -85,6 +85,7 @@ def test_the_loss_of_evaluation_is_that_of_the_features():
     strategy.train(benchmark.train_stream)
     strategy.eval(benchmark.test_stream)
     loss = plugin_of(strategy).ppp_loss
+    assert [len(y) for y in look.y] == [16, 16, 8] * 3
     for z, y, value in zip(look.features, look.y, look.losses, strict=True):
         torch.testing.assert_close(value, loss(z, y))
 

@@ -1,13 +1,17 @@
 """The patterns that GEM and A-GEM remember: how they are read, replaced, saved."""
 
+from collections import Counter
+
 import pytest
 import torch
+from scipy.stats import chisquare
+from torch.utils.data import DataLoader, TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
 from avalanche.testing import streams
 from avalanche.training.plugins.agem import AGEMPlugin
 from avalanche.training.plugins.gem import GEMPlugin
-from avalanche.training.regularization.episodic_memory import _steady_columns
+from avalanche.training.regularization.episodic_memory import EpisodicMemory, _steady_columns
 
 PLUGINS = {"AGEM": lambda: AGEMPlugin(10, 8), "GEM": lambda: GEMPlugin(10, 0.5)}
 each_plugin = pytest.mark.parametrize("make", PLUGINS.values(), ids=PLUGINS)
@@ -87,3 +91,19 @@ def test_state_of_another_size_is_refused(make):
     state["patterns_per_experience"] = 3
     with pytest.raises(ValueError, match="memory of 3 patterns"):
         make().check_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "source", [lambda d: d, lambda d: DataLoader(d, 7)], ids=["data", "loader"]
+)
+def test_every_pattern_is_kept_equally_often(source):
+    """Draws without replacement vary less than the test supposes, so it errs on the safe side."""
+    numbers, counts = TensorDataset(torch.arange(20), torch.zeros(20)), Counter()
+    for seed in range(200):
+        torch.manual_seed(seed)
+        memory = EpisodicMemory(5)
+        memory.add(source(numbers))
+        kept = memory.batch(0, "cpu")[0].tolist()
+        assert len(set(kept)) == len(kept) == 5
+        counts.update(kept)
+    assert chisquare([counts[number] for number in range(20)]).pvalue > 1e-3

@@ -384,3 +384,39 @@ def test_metrics_in_lists_of_lists_and_the_benchmark_of_older_scripts():
     lists = [[accuracy_metrics(epoch=True), [loss_metrics(epoch=True)]]]
     evaluator = EvaluationPlugin(lists, benchmark="any")
     assert [str(m) for m in evaluator.metrics] == ["Top1_Acc_Epoch", "Loss_Epoch"]
+
+
+class Returning(PluginMetric[int]):
+    """Emits whatever it is given."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def result(self):
+        return self.value
+
+    def reset(self):
+        pass
+
+    def after_training_epoch(self, strategy):
+        return self.value
+
+
+@pytest.mark.parametrize(
+    "value", [0.5, {"a": 1.0}, "text", torch.tensor([1.0, 2.0]), [0.5], [("a", 1)]], ids=str
+)
+def test_a_metric_that_returns_no_values_is_named(value):
+    loop = FakeLoop(EvaluationPlugin(Returning(value)))
+    message = r"Returning.after_training_epoch returned .*: expected a MetricValue, a list of them"
+    with pytest.raises(TypeError, match=message):
+        loop.train(make_stream("train")[0], [[answers(3, 4)]])
+    assert loop.evaluator.get_all_metrics() == {}
+
+
+def test_values_may_come_in_any_iterable():
+    for many in (tuple, list, iter):
+        metric = Returning(None)
+        metric.value = many([MetricValue(metric, "a", 1.0, 0), MetricValue(metric, "b", 2.0, 0)])
+        loop = FakeLoop(EvaluationPlugin(metric))
+        loop.train(make_stream("train")[0], [[answers(3, 4)]])
+        assert loop.evaluator.get_last_metrics() == {"a": 1.0, "b": 2.0}

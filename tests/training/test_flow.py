@@ -213,15 +213,23 @@ def test_the_initial_layer_may_stay():
 
 
 def test_hooks_of_task_layers():
+    made, seen = [], []
+
     class Zero(FlowNaive):
         def initialize_new_task_layer(self, new_layer):
+            made.append(new_layer)
             nn.init.zeros_(new_layer.weight)
 
         @TrainingFlow
         def training_epoch(self, model):
+            seen.append(model.classifier)
             assert not model.classifier.weight.any()
 
-    naive(kind=Zero).train(scenario()[0])
+    strategy = naive(kind=Zero, train_epochs=2)
+    for step_info in scenario(task_labels=True):
+        strategy.train(step_info)
+    assert len(made) == 2
+    assert seen == [made[0]] * 2 + [made[1]] * 2
 
 
 def test_models_without_the_field():

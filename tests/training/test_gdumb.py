@@ -10,8 +10,9 @@ from torch import nn
 from torch.optim import SGD, Adam
 from torch.utils.data import TensorDataset
 
-from avalanche.benchmarks import nc_benchmark
+from avalanche.benchmarks import benchmark_from_datasets, nc_benchmark
 from avalanche.benchmarks.utils import (
+    _make_taskaware_classification_dataset,
     _make_taskaware_tensor_classification_dataset,
     as_classification_dataset,
 )
@@ -208,9 +209,9 @@ def test_an_interrupted_experience_is_in_the_memory_once(tmp_path):
         with pytest.raises(KeyboardInterrupt):
             strategy.train(second)
     save_checkpoint(strategy, tmp_path / "x.pt")
-    look.armed = False
     later, _ = make(mem_size=1000, plugins=[look])
     maybe_load_checkpoint(later, tmp_path / "x.pt", unique_objects=benchmark)
+    look.armed = False
     assert memory(later).buffer.targets.count == first.dataset.targets.count
     for resumed in (strategy, later):
         resumed.train(second)
@@ -249,9 +250,67 @@ def test_an_experience_that_was_learnt_stays_whatever_comes_after_training():
     look.armed = True
     with pytest.raises(OSError, match="disk full"):
         strategy.train(benchmark.train_stream[1])
-    restored, _ = make(mem_size=1000, plugins=[Fails()])
+    other = Fails()
+    restored, _ = make(mem_size=1000, plugins=[other])
     restored.load_state_dict(look.states[-1], benchmark)
-    look.armed = False
+    look.armed = other.armed = False
     for going_on in (strategy, restored):
         going_on.train(benchmark.train_stream[2])
         assert classes(going_on) == set(range(6))
+
+
+def test_a_memory_that_was_resized_is_loaded_into_the_plugin_as_it_was_built():
+    def plugin(strategy):
+        return next(p for p in strategy.plugins if isinstance(p, GDumbPlugin))
+
+    benchmark = streams.class_incremental()
+    strategy, _ = make(mem_size=np.int64(20), train_mb_size=6)
+    strategy.train(benchmark.train_stream[0])
+    plugin(strategy).storage_policy.resize(strategy, 6)
+    state = strategy.state_dict()
+    again, _ = make(mem_size=20, train_mb_size=6)
+    again.load_state_dict(state, benchmark)
+    again.train(benchmark.train_stream[1])
+    assert len(plugin(again).storage_policy.buffer) == plugin(again).mem_size == 6
+    other, _ = make(mem_size=6)
+    with pytest.raises(ValueError, match="mem_size=6: the state is of a memory of 20 samples"):
+        other.load_state_dict(state, benchmark)
+
+
+class Plain(torch.utils.data.Dataset):
+    """Samples of one class that are read one at a time."""
+
+    def __init__(self, label):
+        self.targets = [label] * 12
+
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, index):
+        return torch.full((streams.FEATURES,), float(index)), self.targets[index]
+
+
+def marked(samples):
+    x, y = (torch.stack([torch.as_tensor(s[i]) for s in samples]) for i in (0, 1))
+    return [x + 1000, y, torch.zeros(len(samples), dtype=torch.int64)]
+
+
+def test_a_resumed_run_collates_as_before(tmp_path):
+    def benchmark():
+        sets = [
+            _make_taskaware_classification_dataset(
+                Plain(label), targets=[label] * 12, task_labels=[0] * 12, collate_fn=marked
+            )
+            for label in range(2)
+        ]
+        return benchmark_from_datasets(train=sets, test=sets)
+
+    strategy, _ = make()
+    strategy.train(benchmark().train_stream[0])
+    save_checkpoint(strategy, tmp_path / "x.pt")
+    resumed, look = make()
+    again = benchmark()
+    maybe_load_checkpoint(resumed, tmp_path / "x.pt", unique_objects=again)
+    resumed.train(again.train_stream[1])
+    assert set(torch.cat(look.y).tolist()) == {0, 1}
+    assert torch.cat(look.x).min() >= 1000

@@ -15,7 +15,11 @@ from avalanche.benchmarks.utils import (
 from avalanche.models import NCMClassifier, TrainEvalModel
 from avalanche.models.utils import FeatureExtractorModel
 from avalanche.training import EWC, MAS, Naive
-from avalanche.training.regularization import MemoryAwareSynapses, diagonal_fisher
+from avalanche.training.regularization import (
+    ElasticWeightConsolidation,
+    MemoryAwareSynapses,
+    diagonal_fisher,
+)
 from avalanche.training.regularization.batches import unpacked
 
 
@@ -140,3 +144,19 @@ def test_kept_features_can_be_used_after_the_pass(measure):
     assert model.features is before
     assert not hasattr(model, "other")
     assert model.features.sum().isfinite()
+
+
+def test_importances_of_batches_are_their_plain_mean_also_where_the_last_is_small():
+    """13 samples in batches of 4: the one in the last batch counts as much as the four before."""
+    x, y = torch.randn(13, 5), torch.arange(13) % 4
+    data, model = _make_taskaware_tensor_classification_dataset(x, y), nn.Linear(5, 4)
+    squares = []
+    for start in range(0, 13, 4):
+        batch = slice(start, start + 4)
+        loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
+        squares.append([g**2 for g in torch.autograd.grad(loss, list(model.parameters()))])
+    ewc = ElasticWeightConsolidation(1.0, fisher="batch")
+    agent = SimpleNamespace(model=model, train_mb_size=4)
+    ewc.post_adapt(agent, SimpleNamespace(dataset=data))
+    for (name, _), *of_batches in zip(model.named_parameters(), *squares, strict=True):
+        torch.testing.assert_close(ewc.quadratic.weights[name], sum(of_batches) / 4)

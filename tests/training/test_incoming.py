@@ -43,7 +43,8 @@ def test_small_and_empty_memories():
     assert [b[0].tolist() for b in loader] == [[0, 1]]
     assert len(loader) == 1
     loader = IncomingDataLoader(data(0, 1), data(9, 0), batch_size=2, drop_last=True)
-    assert list(loader) == []
+    with pytest.warns(UserWarning, match="no batch is left of 1 samples with batch_size=2"):
+        assert list(loader) == []
 
 
 def test_workers_read_the_same_batches():

@@ -14,7 +14,9 @@ from avalanche.training import Naive
 from avalanche.training.plugins.agem import AGEMPlugin
 from avalanche.training.plugins.gem import GEMPlugin
 from avalanche.training.regularization import episodic_memory
+from avalanche.training.regularization.agem import AverageGradientEpisodicMemory
 from avalanche.training.regularization.episodic_memory import EpisodicMemory
+from avalanche.training.regularization.gem import GradientEpisodicMemory
 
 PLUGINS = {"AGEM": lambda: AGEMPlugin(10, 8), "GEM": lambda: GEMPlugin(10, 0.5)}
 each_plugin = pytest.mark.parametrize("make", PLUGINS.values(), ids=PLUGINS)
@@ -218,3 +220,19 @@ def test_all_patterns_together_are_kept_up_to_the_limit(monkeypatch):
     assert all(torch.equal(a[0], memory.batch(k, "cpu")[0]) for k, a in enumerate(batches))
     assert len(memory.sample(40, "cpu")[1]) == 40
     assert not any(memory._columns.values())  # a sample reads all of it anew
+
+
+@pytest.mark.parametrize(
+    "component",
+    [lambda: AverageGradientEpisodicMemory(4, 8), lambda: GradientEpisodicMemory(4)],
+    ids=["AGEM", "GEM"],
+)
+def test_a_component_alone_keeps_patterns_of_every_experience_apart(component):
+    method, stream = component(), streams.class_incremental().train_stream
+    for experience in stream:
+        method.post_adapt(None, experience)
+    assert list(method.memory.data) == [0, 1, 2]
+    for key, experience in enumerate(stream):
+        targets = method.memory.batch(key, "cpu")[1].tolist()
+        assert len(targets) == 4
+        assert set(targets) <= set(experience.classes_in_this_experience)

@@ -1,5 +1,6 @@
 """Replay: what a batch holds, and which transforms it went through."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,7 +10,7 @@ from avalanche.benchmarks import nc_benchmark
 from avalanche.benchmarks.utils import TransformGroups, _make_taskaware_classification_dataset
 from avalanche.core import SupervisedPlugin
 from avalanche.testing import streams
-from avalanche.training import ClassBalancedBuffer, Naive, Replay
+from avalanche.training import ClassBalancedBuffer, Naive, Replay, ReservoirSamplingBuffer
 from avalanche.training.plugins import ReplayPlugin
 
 
@@ -73,6 +74,7 @@ def test_remembered_samples_have_a_transform_of_their_own():
     benchmark = nc_benchmark(data, data, 2, False, shuffle=False)
     look = Look()
     make(Naive, 1, plugins=[ReplayPlugin(8), look]).train(benchmark.train_stream)
+    assert len(look.batches) == 2
     for x, _, _ in look.batches:
         assert x.flatten().tolist() == [1.0] * 10 + [5.0] * 8
 
@@ -98,3 +100,51 @@ def test_wrong_options():
         ReplayPlugin(5, storage_policy=ClassBalancedBuffer(6))
     with pytest.raises(ValueError, match="storage_policy='fifo': expected one of experience_bal"):
         make(Replay, storage_policy="fifo")
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "8"])
+@pytest.mark.parametrize("name", ["batch_size", "batch_size_mem"])
+def test_a_part_of_a_batch_has_at_least_one_sample(name, size):
+    with pytest.raises(ValueError, match=f"{name}={size!r}: expected a whole number.*1 or more"):
+        ReplayPlugin(10, **{name: size})
+    with pytest.raises(ValueError, match=rf"{name}\[1\]={size!r}: expected a whole number"):
+        ReplayPlugin(10, **{name: {0: 4, 1: size}})
+
+
+def test_sizes_of_numpy_and_of_tasks():
+    look, benchmark = Look(), streams.class_incremental()
+    plugin = ReplayPlugin(np.int64(12), np.int64(8), batch_size_mem={0: 3})
+    make(Naive, plugins=[plugin, look]).train(benchmark.train_stream[:2])
+    assert {len(y) for _, y, _ in look.batches} == {8 + 3}
+
+
+def test_a_memory_that_was_resized_is_loaded_into_the_plugin_as_it_was_built():
+    def made(mem_size=20, memory=None):
+        plugin = ReplayPlugin(mem_size, storage_policy=memory)
+        return make(Naive, plugins=[plugin]), plugin
+
+    benchmark = streams.class_incremental()
+    strategy, plugin = made()
+    strategy.train(benchmark.train_stream[0])
+    plugin.storage_policy.resize(strategy, 6)
+    state = strategy.state_dict()
+    again, restored = made()
+    again.load_state_dict(state, benchmark)
+    assert len(restored.storage_policy.buffer) == restored.storage_policy.max_size == 6
+    for one in (strategy, again):
+        one.train(benchmark.train_stream[1])
+    assert len(restored.storage_policy.buffer) == len(plugin.storage_policy.buffer) == 6
+    other, untouched = made(6)
+    with pytest.raises(ValueError, match="Buffer of 20 samples and this plugin has a .* of 6"):
+        other.load_state_dict(state, benchmark)
+    with pytest.raises(ValueError, match="build the plugin as it was"):
+        made(20, ReservoirSamplingBuffer(20))[0].load_state_dict(state, benchmark)
+    assert len(untouched.storage_policy.buffer) == 0
+
+
+def test_older_states_tell_the_capacity_alone():
+    state = ReplayPlugin(7).state_dict()
+    del state["mem_size"]
+    ReplayPlugin(7).check_state_dict(state)
+    with pytest.raises(ValueError, match="Buffer of 7 samples and this plugin has a .* of 8"):
+        ReplayPlugin(8).check_state_dict(state)

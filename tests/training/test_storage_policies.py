@@ -5,10 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from scipy import stats
 from torch.optim import SGD
 from torch.utils.data import Subset, TensorDataset
 
 from avalanche.benchmarks import nc_benchmark
+from avalanche.benchmarks.utils import as_classification_dataset
 from avalanche.core import SupervisedPlugin
 from avalanche.models import SimpleMLP
 from avalanche.training.plugins import (
@@ -212,3 +214,49 @@ def test_subclasses_may_set_the_memory_of_the_replay_plugin():
             plugins=[plugin], evaluator=None)  # fmt: skip
         strategy.train(benchmark().train_stream)
         assert len(plugin.storage_policy.buffer) == 20
+
+
+def class_that_comes_back(policy, n_experiences=5):
+    """Experiences of 20 samples of one class; how many are stored of each."""
+    data = TensorDataset(torch.arange(20.0 * n_experiences), torch.zeros(20 * n_experiences).long())
+    whole = as_classification_dataset(data)
+    for k in range(n_experiences):
+        piece = SimpleNamespace(
+            dataset=whole.subset(range(20 * k, 20 * k + 20)), current_experience=0
+        )
+        policy(SimpleNamespace(experience=piece))
+    stored = policy.buffer.batch(range(len(policy.buffer)))[0]
+    return torch.bincount(stored.long() // 20, minlength=n_experiences)
+
+
+@pytest.mark.parametrize("make", [ClassBalancedStoragePolicy, ExperienceBalancedStoragePolicy])
+def test_a_key_that_comes_back_keeps_its_past(make):
+    counts = sum(class_that_comes_back(make({}, 20)) for _ in range(300)).tolist()
+    assert sum(counts) == 300 * 20
+    assert stats.chisquare(counts).pvalue > 0.001  # 4 of 20 for each experience
+
+
+def test_what_somebody_else_stored_is_taken_as_seen():
+    memory = {0: TensorDataset(torch.arange(100.0, 110.0), torch.zeros(10).long())}
+    class_that_comes_back(ClassBalancedStoragePolicy(memory, 25), 1)
+    assert len(memory[0]) == 25
+    assert len({float(x) for x, *_ in memory[0]}) == 25
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (ClassBalancedStoragePolicy, "total_num_classes"),
+        (ExperienceBalancedStoragePolicy, "num_experiences"),
+    ],
+)
+def test_more_keys_than_a_fixed_division_expects_are_refused(make, name):
+    memory = {}
+    policy = make(memory, 10, adaptive_size=False, **{name: 1})
+    first, second = benchmark(6 if name == "total_num_classes" else 2).train_stream[:2]
+    policy(SimpleNamespace(experience=first))
+    before = dict(memory)
+    with pytest.raises(ValueError, match=f"{name}=1: there are 2 groups.*give {name}=2 or more"):
+        policy(SimpleNamespace(experience=second))
+    assert memory == before
+    assert len(policy.buffer) == 10

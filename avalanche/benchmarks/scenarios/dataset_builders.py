@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from torch.utils.data import TensorDataset
 
 from ..utils import TransformGroups
+from ..utils.arrays import number_tensor
 from ..utils.classification_dataset import _make_taskaware_classification_dataset
 from .classification_scenario import ClassificationScenario
 from .lazy_dataset_sequence import LazyDatasetSequence
@@ -198,14 +199,12 @@ def tensors_benchmark(
 
 
 def _tensor_dataset(tensors: Any, stream: str, position: int) -> TensorDataset:
-    import torch
-
     if not isinstance(tensors, (list, tuple)) or len(tensors) < 2:
         raise ValueError(
             f"{stream}_tensors[{position}]={type(tensors).__name__}: expected a list of at least "
             "two tensors, x and y; pass [[x_0, y_0], [x_1, y_1], ...]"
         )
-    made = [torch.as_tensor(t) for t in tensors]
+    made = [number_tensor(t, f"{stream}_tensors[{position}][{i}]") for i, t in enumerate(tensors)]
     lengths = [len(t) for t in made]
     if len(set(lengths)) > 1:
         raise ValueError(

@@ -33,8 +33,8 @@ def nc_benchmark(
     Classes are whole numbers from 0.
 
     Args:
-        train_dataset: training data: any dataset of ``(x, y)`` samples, a pair ``(x, y)`` of
-            tensors or arrays, or a list of datasets,
+        train_dataset: training data: any dataset of ``(x, y)`` samples, a list of them, a pair
+            ``(x, y)`` of tensors, arrays or a data frame and a series, or a list of datasets,
             whose classes are then all different and numbered on from dataset to dataset.
         test_dataset: test data; a list of as many datasets if there are several.
         n_experiences: number of experiences.

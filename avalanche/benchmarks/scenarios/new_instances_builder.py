@@ -31,8 +31,8 @@ def ni_benchmark(
     Classes are whole numbers from 0.
 
     Args:
-        train_dataset: training data: any dataset of ``(x, y)`` samples, a pair ``(x, y)`` of
-            tensors or arrays, or a list of datasets,
+        train_dataset: training data: any dataset of ``(x, y)`` samples, a list of them, a pair
+            ``(x, y)`` of tensors, arrays or a data frame and a series, or a list of datasets,
             which are joined; a label means the same class in all of them.
         test_dataset: test data, or a list of as many datasets.
         n_experiences: number of experiences of the train stream; the test stream has one.

@@ -153,12 +153,12 @@ def balanced_plan(
 ) -> Plan:
     """Batches with a fixed number of samples of every group.
 
-    The epoch ends with the group that needs most batches. A group that ends before disappears,
-    or starts the next of its :class:`Rounds` if ``oversample``.
+    The epoch ends with the group that needs most batches; with ``drop_last``, that fills most. A
+    group that ends before disappears, or starts the next of its :class:`Rounds` if ``oversample``.
     """
     lengths = [len(g) for g in groups]
     batches = count_batches(lengths, sizes, drop_last)
-    needed = [-(-n // s) for n, s in zip(lengths, sizes, strict=True)]
+    needed = [count_batches([n], [s], drop_last) for n, s in zip(lengths, sizes, strict=True)]
     longest = needed.index(max(needed)) if needed else 0
     taken = []
     for i, (group, size) in enumerate(zip(groups, sizes, strict=True)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from .arrays import number_tensor, refuse_names
 from .data import AvalancheDataset
 from .data_attribute import DataAttribute, as_column, is_single, task_labels_of
 from .pipeline import Program
@@ -152,7 +152,10 @@ def _make_taskaware_tensor_classification_dataset(
         task_labels: as there.
         collate_fn: as there.
     """
-    tensors = [torch.as_tensor(t) for t in dataset_tensors]
+    tensors = [
+        number_tensor(t, "targets" if i == targets else f"dataset_tensors[{i}]")
+        for i, t in enumerate(dataset_tensors)
+    ]
     if not tensors:
         raise ValueError("dataset_tensors: expected at least one tensor; pass x and y")
     if isinstance(targets, int) and not -len(tensors) <= targets < len(tensors):
@@ -314,10 +317,7 @@ def _with_targets(
     shown = isinstance(targets, DataAttribute) and targets.use_in_getitem
     labels = DataAttribute(targets, "targets", shown)
     if isinstance(labels.column, list) and labels.column and isinstance(labels.column[0], str):
-        raise ValueError(
-            f"targets: are names such as {labels.column[0]!r}, expected numbers; number them, e.g. "
-            "names = sorted(set(labels)); y = [names.index(label) for label in labels]"
-        )
+        refuse_names("targets", labels.column[0])
     return made.update_data_attribute("targets", labels)
 
 

@@ -87,6 +87,7 @@ def finish_column(column: Column) -> Any:
 
     Raises:
         TypeError: for images that no transform has turned into tensors.
+        ValueError: for values of different shapes.
     """
     if isinstance(column, Tensor):
         return column
@@ -94,6 +95,14 @@ def finish_column(column: Column) -> Any:
         raise TypeError(
             "the batch holds PIL images, which can't be collated: add "
             "torchvision.transforms.ToTensor() to the dataset's transforms"
+        )
+    arrays = [value for value in column if isinstance(value, (Tensor, np.ndarray))]
+    shapes = [*dict.fromkeys(tuple(value.shape) for value in arrays)]
+    if len(shapes) > 1:
+        raise ValueError(
+            f"the batch holds values of the shapes {shapes[0]} and {shapes[1]}, which can't be "
+            "stacked: add torchvision.transforms.Resize((height, width)) to the dataset's "
+            "transforms, or pass a collate_fn, such as detection_collate_fn, to the dataset"
         )
     from torch.utils.data import default_collate
 

@@ -16,6 +16,7 @@ from .fetch import Fetcher, split_order
 from .pipeline import Part
 from .transform_groups import TransformDef, TransformGroups, groups_of_options, unknown_group
 from .view import View
+from .view_state import view_from_state, with_collate
 from .wrap import Operand, as_index, as_list, check_attribute, merge_operands, operand_of
 
 D = TypeVar("D", bound="AvalancheDataset")
@@ -106,10 +107,10 @@ class AvalancheDataset(Dataset[Any]):
         group = merged.group
         if group is None:
             group = "train" if transform_groups is None else transform_groups.current_group
-        self._view = view
+        self._collate_fn = collate_fn or merged.collate_fn or type(self)._default_collate()
+        self._view = with_collate(view, self._collate_fn)
         self._attributes = attributes
         self._group: str = group
-        self._collate_fn = collate_fn or merged.collate_fn or type(self)._default_collate()
         self._fetcher: Fetcher | None = None
 
     @classmethod
@@ -170,11 +171,19 @@ class AvalancheDataset(Dataset[Any]):
             object.__getattribute__(self, name)
         if name.startswith("__") or name == "_attributes":
             raise AttributeError(name)
+        from .older_names import FORMER_METHODS
+
+        kind = type(self).__name__
+        if name in FORMER_METHODS:
+            message = f"{kind} has no method {name!r} any more; {FORMER_METHODS[name]}"
+            raise AttributeError(message, name=name, obj=None)
         near = difflib.get_close_matches(name, [*attributes, *dir(type(self))], 1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise AttributeError(
-            f"{type(self).__name__} has no attribute {name!r}; {hint}its data attributes are "
-            f"{sorted(attributes)}; add one with update_data_attribute({name!r}, values)"
+            f"{kind} has no attribute {name!r}; {hint}its data attributes are "
+            f"{sorted(attributes)}; add one with update_data_attribute({name!r}, values)",
+            name=name,
+            obj=None,  # Python would look for near names once more
         )
 
     # Samples
@@ -278,16 +287,19 @@ class AvalancheDataset(Dataset[Any]):
         return self._derive(self._view.subset(index), attributes)
 
     def concat(self: D, other: Any) -> D:
-        """The samples of both, keeping the attributes that both have, and this one's group."""
+        """The samples of both, keeping the attributes that both have, and this one's group.
+
+        Batches are made by the first ``collate_fn`` that one of them has.
+        """
         merged = merge_operands([operand_of(self), operand_of(other)])
-        return self._derive(merged.view, merged.attributes)
+        return self._derive(merged.view, merged.attributes, collate_fn=merged.collate_fn)
 
     def __add__(self: D, other: Any) -> D:  # type: ignore[override]
         return self.concat(other)
 
     def __radd__(self: D, other: Any) -> D:
         merged = merge_operands([operand_of(other), operand_of(self)])
-        return self._derive(merged.view, merged.attributes)
+        return self._derive(merged.view, merged.attributes, collate_fn=merged.collate_fn)
 
     def train(self: D) -> D:
         """The same samples with the ``train`` transforms."""
@@ -353,16 +365,19 @@ class AvalancheDataset(Dataset[Any]):
         Raises:
             ValueError: if the data is not among the parts.
         """
-        from .view_state import view_from_state
-
         return view_from_state(state, parts)
 
     def _derive(
-        self: D, view: View, attributes: dict[str, DataAttribute], group: str | None = None
+        self: D,
+        view: View,
+        attributes: dict[str, DataAttribute],
+        group: str | None = None,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
     ) -> D:
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._view = view
+        other._collate_fn = collate_fn or self._collate_fn
+        other._view = with_collate(view, other._collate_fn)
         other._attributes = attributes
         other._group = group or self._group
         other._fetcher = None

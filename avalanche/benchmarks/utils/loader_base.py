@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import warnings
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -68,13 +70,27 @@ class PlanLoader(ABC):
         """Batches per epoch."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Collated batches of one epoch."""
+        """Collated batches of one epoch; warns where ``drop_last`` leaves none of them."""
+        if self.drop_last and not len(self):
+            self._warn_of_nothing()
         if self.shuffle:
             _draw_seed(self.generator)  # torch's loader seeds its workers: same seed, same order
         batches = self._from_workers() if self.num_workers > 0 else self._from_here()
         if self.pin_memory and torch.cuda.is_available() and self.num_workers == 0:
             return (_pin(batch) for batch in batches)
         return batches
+
+    def _warn_of_nothing(self) -> None:
+        whole = copy.copy(self)
+        whole.drop_last = False
+        if len(whole):
+            sizes = [f"{n}={size}" for n, size in vars(self).items() if n.startswith("batch_size")]
+            warnings.warn(
+                f"drop_last=True: no batch is left of {len(self.dataset)} samples with "
+                f"{', '.join(sizes)}, so nothing is read; make batches smaller, or leave drop_last "
+                "out",
+                stacklevel=3,
+            )
 
     def _epoch_generator(self) -> torch.Generator | None:
         """The source of this epoch's order: the given one, else one seeded from torch's own."""
@@ -107,7 +123,7 @@ class PlanLoader(ABC):
             server: Any = _BatchServer(self.dataset)
             loader: DataLoader[Any] = DataLoader(
                 server,
-                sampler=_PlanSampler(self),
+                sampler=_PlanSampler(copy.copy(self)),  # else each would hold the other
                 batch_size=None,
                 collate_fn=_unchanged,
                 num_workers=self.num_workers,

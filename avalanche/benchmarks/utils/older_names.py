@@ -53,6 +53,21 @@ _WORDS = [
 ]
 
 
+_WITH_GROUPS = (
+    "give more transforms to a new dataset, "
+    "AvalancheDataset(dataset, transform_groups={'train': ..., 'eval': ...})"
+)
+#: Methods of datasets in earlier releases, and what does the same.
+FORMER_METHODS = {
+    "add_transforms": _WITH_GROUPS,
+    "add_transforms_group": _WITH_GROUPS,
+    "add_transforms_to_group": _WITH_GROUPS,
+    "current_transform_group": "use current_group",
+    "freeze_group_transforms": "use freeze_transforms()",
+    "replace_transforms": "use replace_current_transform_group((transform, target_transform))",
+}
+
+
 def made_with_older_words(dataset: Any, words: dict[str, Any]) -> Supervised:
     """What ``AvalancheDataset(dataset, task_labels=1, ...)`` made up to 0.2.
 

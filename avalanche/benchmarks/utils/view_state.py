@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from .data import AvalancheDataset
 from .data_attribute import DataAttribute
+from .fingerprints import describe_transform
 from .pipeline import Part
 from .view import View
+
+if TYPE_CHECKING:
+    from .data import AvalancheDataset
+
+Collate = Callable[[list[Any]], Any]
+
+
+class CollatedPart(Part):
+    """A part that knows what makes batches of its samples, so that a state finds it again.
+
+    It equals the part that it comes from.
+
+    Args:
+        part: the samples and their transforms.
+        collate_fn: makes a batch from a list of samples.
+    """
+
+    def __init__(self, part: Part, collate_fn: Collate) -> None:
+        super().__init__(part.source, part.stages, part.n_frozen)
+        self._programs, self._fingerprint = part._programs, part._fingerprint
+        self.collate_fn = collate_fn
+
+
+def with_collate(view: View, collate_fn: Collate | None) -> View:
+    """The view with parts that know their ``collate_fn``; without one, the view as it is."""
+    if collate_fn is None or all(_collate_of(part) is collate_fn for part in view.parts):
+        return view
+    parts = tuple(
+        part if _collate_of(part) is collate_fn else CollatedPart(part, collate_fn)
+        for part in view.parts
+    )
+    return View(parts, view.part_ids, view.rows)
 
 
 def view_state(dataset: AvalancheDataset) -> dict[str, Any]:
     """A dataset as tensors and plain values: fingerprints of its parts, rows, attributes.
 
-    What it refers to (images, transforms) is not stored: :func:`view_from_state` finds it again
-    among the parts of a benchmark that was made in the same way. A ``collate_fn`` is not stored
-    either.
+    What it refers to (images, transforms, a ``collate_fn``) is not stored: :func:`view_from_state`
+    finds it again among the parts of a benchmark that was made in the same way.
 
     Example:
         >>> from avalanche.benchmarks import SplitDigits
@@ -26,6 +57,8 @@ def view_state(dataset: AvalancheDataset) -> dict[str, Any]:
         >>> again == some
         True
     """
+    collate = dataset.collate_fn
+    own = collate is not None and collate != type(dataset)._default_collate()
     return {
         "kind": type(dataset).__name__,
         "fingerprints": [part.fingerprint for part in dataset.parts],
@@ -33,6 +66,7 @@ def view_state(dataset: AvalancheDataset) -> dict[str, Any]:
         "part_ids": dataset.part_ids,
         "rows": dataset.rows,
         "group": dataset.current_group,
+        "collate_fn": describe_transform(collate) if own else None,
         "attributes": {
             name: {"column": attribute.column, "use_in_getitem": attribute.use_in_getitem}
             for name, attribute in dataset.data_attributes.items()
@@ -52,8 +86,12 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
         A dataset of the class that was stored.
 
     Raises:
-        ValueError: if a fingerprint belongs to none of the parts, or to several different ones.
+        ValueError: if a fingerprint belongs to none of the parts, or to several different ones,
+            or the ``collate_fn`` to none.
     """
+    from .data import AvalancheDataset
+
+    parts = list(parts)
     wanted = state["fingerprints"]
     found: dict[str, dict[str, Part]] = {name: {} for name in wanted}
     known = set()
@@ -79,7 +117,30 @@ def view_from_state(state: Mapping[str, Any], parts: Iterable[Part]) -> Any:
     details = state.get("details", [""] * len(wanted))
     chosen = tuple(_the_one(found[n], n, d) for n, d in zip(wanted, details, strict=True))
     view = View(chosen, state["part_ids"], state["rows"])
-    return kinds[state["kind"]]([])._derive(view, attributes, state["group"])
+    collate = _known_collate(state.get("collate_fn"), parts)
+    return kinds[state["kind"]]([])._derive(view, attributes, state["group"], collate)
+
+
+def _known_collate(description: str | None, parts: Iterable[Part]) -> Collate | None:
+    """The ``collate_fn`` that was stored; None where none was, as in older states."""
+    if description is None:
+        return None
+    known: dict[int, Collate] = {}
+    for part in parts:
+        collate = _collate_of(part)
+        if collate is None or id(collate) in known:
+            continue
+        if describe_transform(collate) == description:
+            return collate
+        known[id(collate)] = collate
+    raise ValueError(
+        f"collate_fn={description!r}: none of the data makes its batches with it; resume with a "
+        "benchmark whose datasets are made with the same collate_fn"
+    )
+
+
+def _collate_of(part: Part) -> Collate | None:
+    return part.collate_fn if isinstance(part, CollatedPart) else None
 
 
 def _the_one(candidates: Mapping[str, Part], fingerprint: str, details: str) -> Part:

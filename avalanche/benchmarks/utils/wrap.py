@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import ConcatDataset, Subset
 
+from .arrays import is_frame, number_tensor, plain_array, refuse_frame
 from .data_attribute import DataAttribute, concat_attributes
 from .hf_datasets import is_table, table_source
 from .pipeline import Part
@@ -73,6 +74,8 @@ def operand_of(dataset: Any, known: dict[int, Operand] | None = None) -> Operand
 
 
 def _leaf(dataset: Any) -> Operand:
+    if is_frame(dataset):
+        refuse_frame(dataset)
     source, transform, target_transform = (
         (table_source(dataset), None, None) if is_table(dataset) else as_source(dataset)
     )
@@ -86,13 +89,16 @@ def as_list(datasets: Any) -> list[Any]:
     """The datasets of a sequence of datasets.
 
     A list of samples is one dataset, and so is a tuple of arrays or tensors: one per element.
-    Next to an array, an element's values may also be a list of numbers.
+    Next to an array, an element's values may also be a list of numbers; a data frame or a series
+    is an array.
 
     Raises:
-        ValueError: for a list that looks like such a tuple.
+        ValueError: for a list that looks like such a tuple, and for names in a column.
     """
+    if type(datasets) is tuple:
+        datasets = tuple(map(plain_array, datasets))
     if isinstance(datasets, tuple) and _are_columns(datasets):
-        return [ColumnSource([torch.as_tensor(d) for d in datasets])]
+        return [ColumnSource([number_tensor(d, column_name(i)) for i, d in enumerate(datasets)])]
     if isinstance(datasets, list) and _are_columns(datasets) and _look_like_pair(*datasets[:2]):
         raise ValueError(
             f"datasets=[{', '.join(type(d).__name__ for d in datasets)}]: expected a list of "
@@ -105,20 +111,26 @@ def as_list(datasets: Any) -> list[Any]:
     return [datasets]
 
 
+def column_name(position: int) -> str:
+    """What messages call a column of samples ``(x, y, ...)``."""
+    return {0: "x", 1: "targets"}.get(position, f"column {position}")
+
+
 def _are_columns(values: Sequence[Any]) -> bool:
-    """Whether these are arrays, or lists of numbers next to an array."""
+    """Whether these are arrays, or lists of numbers or names next to an array."""
     arrays = [isinstance(v, (Tensor, np.ndarray)) for v in values]
     return (
         len(values) > 1
         and any(arrays)
-        and all(array or _is_numbers(v) for v, array in zip(values, arrays, strict=True))
+        and all(array or _is_values(v) for v, array in zip(values, arrays, strict=True))
     )
 
 
-def _is_numbers(values: Any) -> bool:
+def _is_values(values: Any) -> bool:
     if not isinstance(values, (list, tuple, DataAttribute)):
         return False
-    return all(isinstance(v, numbers.Number) or getattr(v, "shape", None) == () for v in values)
+    single = (numbers.Number, str)
+    return all(isinstance(v, single) or getattr(v, "shape", None) == () for v in values)
 
 
 def _look_like_pair(x: Any, y: Any) -> bool:
@@ -126,7 +138,9 @@ def _look_like_pair(x: Any, y: Any) -> bool:
     if len(x) != len(y):
         return False
     shapes = [tuple(np.shape(column))[1:] for column in (x, y)]
-    floats = [torch.as_tensor(column).is_floating_point() for column in (x, y)]
+    floats = [
+        number_tensor(column, column_name(i)).is_floating_point() for i, column in enumerate((x, y))
+    ]
     return shapes[0] != shapes[1] or floats[0] != floats[1] or not isinstance(y, type(x))
 
 

@@ -17,6 +17,12 @@ from avalanche.evaluation.metric_definitions import (
 from avalanche.evaluation.metric_results import MetricType
 from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.by_task import OnTaskSums
+from avalanche.evaluation.metrics.elements import (
+    as_rows,
+    count_labels,
+    label_elements,
+    of_each_element,
+)
 
 __all__ = [
     "Accuracy",
@@ -63,21 +69,28 @@ def predicted_classes(predicted_y: Tensor, true_y: Tensor) -> Tensor:
 
 
 def correct_predictions(predicted_y: Tensor, true_y: Tensor) -> Tensor:
-    """Which predictions are right, bool of shape ``(batch,)``.
+    """Which predictions are right, bool of shape ``(batch,)`` or ``(elements,)``.
 
     Args:
         predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``; see :func:`class_scores`
-            for a single one.
-        true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            for a single one. With a class for every element, ``(batch, ...)`` or
+            ``(batch, classes, ...)``.
+        true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``; of elements ``(batch, ...)``.
 
     Raises:
-        ValueError: the two differ in length.
+        ValueError: the two differ in length, or their shapes do not fit.
     """
     if len(predicted_y) != len(true_y):
         raise ValueError(
-            f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
-            "expected one prediction per true label"
+            f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)} (shapes "
+            f"{tuple(predicted_y.shape)} and {tuple(true_y.shape)}): expected one prediction per "
+            "true label"
         )
+    many = predicted_y.dim() > 2 and predicted_y.is_floating_point() and predicted_y.shape[1] > 1
+    if many:  # without a copy of all the scores
+        labels = label_elements(predicted_y, true_y)
+        return (predicted_y.argmax(dim=1) == labels).flatten()
+    predicted_y, true_y = as_rows(predicted_y, true_y)
     return predicted_classes(predicted_y, true_y) == class_labels(true_y)
 
 
@@ -105,13 +118,16 @@ class Accuracy(Metric[float]):
         """Take one more batch.
 
         Args:
-            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
-            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``; with a class for every
+                element, such as a pixel, ``(batch, ...)`` or ``(batch, classes, ...)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``; of elements
+                ``(batch, ...)``. All elements count the same.
 
         Raises:
-            ValueError: the two differ in length.
+            ValueError: the two differ in length, or their shapes do not fit.
         """
-        self.add(correct_predictions(predicted_y, true_y).sum(), len(true_y))
+        correct = correct_predictions(predicted_y, true_y)
+        self.add(correct.sum(), len(correct))
 
     def add(self, correct: Tensor | int, total: int) -> None:
         """Take ``correct`` right answers out of ``total``."""
@@ -166,9 +182,10 @@ class TaskAwareAccuracy(OnTaskSums[dict[int, float]]):
             task_labels: one label for all, or shape ``(batch,)``.
 
         Raises:
-            ValueError: lengths differ.
+            ValueError: lengths differ, or shapes do not fit.
         """
-        self._sums.add(task_labels, correct_predictions(predicted_y, true_y))
+        correct = correct_predictions(predicted_y, true_y)
+        self._sums.add(of_each_element(task_labels, len(true_y), len(correct)), correct)
 
     def result(self, task_label: int | None = None) -> dict[int, float]:
         """Accuracy per task seen; of one task alone if it is given (0 if it was not seen)."""
@@ -231,7 +248,7 @@ class CountedAccuracy(Accuracy):
 
     def update(self, predicted_y: Tensor, true_y: Tensor) -> None:
         """Take one more batch."""
-        self.add(self._count(predicted_y, true_y), len(true_y))
+        self.add(self._count(predicted_y, true_y), count_labels(predicted_y, true_y))
 
 
 class AccuracyPluginMetric(GenericPluginMetric[Any]):

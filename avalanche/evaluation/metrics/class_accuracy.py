@@ -22,6 +22,7 @@ from avalanche.evaluation.metrics.by_task import (
     task_and_class,
     task_ids,
 )
+from avalanche.evaluation.metrics.elements import has_elements, label_elements, of_each_element
 
 __all__ = [
     "ClassAccuracy",
@@ -68,15 +69,22 @@ class ClassAccuracy(OnTaskSums[dict[int, dict[int, float]]]):
         """Take one more batch.
 
         Args:
-            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
-            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``; of elements
+                ``(batch, ...)`` or ``(batch, classes, ...)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``; of elements
+                ``(batch, ...)``.
             task_labels: one label for all, or shape ``(batch,)``.
 
         Raises:
-            ValueError: lengths differ.
+            ValueError: lengths differ, or shapes do not fit.
         """
         correct = correct_predictions(predicted_y, true_y)
-        self._sums.add(task_and_class(task_labels, class_labels(true_y)), correct)
+        task_labels = of_each_element(task_labels, len(true_y), len(correct))
+        if has_elements(predicted_y, true_y):
+            labels = label_elements(predicted_y, true_y).flatten()
+        else:
+            labels = class_labels(true_y)
+        self._sums.add(task_and_class(task_labels, labels), correct)
 
     def result(self) -> dict[int, dict[int, float]]:
         """Accuracy per task and class, sorted."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from avalanche.evaluation.metric_definitions import Metric
 from avalanche.evaluation.metrics.accuracy import class_labels, predicted_classes
+from avalanche.evaluation.metrics.elements import as_rows
 
 __all__ = ["ConfusionMatrix", "Normalize"]
 
@@ -52,19 +53,22 @@ class ConfusionMatrix(Metric[Tensor]):
         """Take one more batch; note the order, true labels first.
 
         Args:
-            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
-            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``; of elements
+                ``(batch, ...)``.
+            predicted_y: labels ``(batch,)`` or scores ``(batch, classes)``; of elements
+                ``(batch, ...)`` or ``(batch, classes, ...)``.
 
         Raises:
-            ValueError: the two differ in length, or a label is not below ``num_classes``. On an
-                accelerator, where looking at a label means to wait, the second is found when the
-                matrix is read or after 64 batches.
+            ValueError: the two differ in length, their shapes do not fit, or a label is not below
+                ``num_classes``. On an accelerator, where looking at a label means to wait, the
+                last is found when the matrix is read or after 64 batches.
         """
         if len(true_y) != len(predicted_y):
             raise ValueError(
                 f"predicted_y has {len(predicted_y)} rows and true_y has {len(true_y)}: "
                 "expected one prediction per true label"
             )
+        predicted_y, true_y = as_rows(predicted_y, true_y)
         batch = class_labels(true_y).long(), predicted_classes(predicted_y, true_y).long()
         if self._num_classes is not None and len(true_y) and true_y.device.type == "cpu":
             self._check(*batch)

@@ -18,6 +18,7 @@ from avalanche.evaluation.metric_definitions import (
 from avalanche.evaluation.metric_results import MetricResult, MetricValue
 from avalanche.evaluation.metric_utils import get_metric_key, stream_type
 from avalanche.evaluation.metrics.accuracy import class_labels, class_scores
+from avalanche.evaluation.metrics.elements import as_rows
 from avalanche.evaluation.trained import classes_of, experiences_in_training, trained_position
 
 __all__ = [
@@ -101,7 +102,8 @@ class CumulativeAccuracy(Metric[dict[int, float]]):
         """
         if not classes_splits:
             return
-        scores, true = class_scores(predicted_y.detach(), true_y), class_labels(true_y).long()
+        predicted_y, true_y = as_rows(predicted_y.detach(), true_y)
+        scores, true = class_scores(predicted_y, true_y), class_labels(true_y).long()
         sets = self._sets_of(classes_splits, scores)
         size = sets.allowed.shape[1]
         scores = F.pad(scores, (0, size - scores.shape[1]), value=float("-inf"))

@@ -1,5 +1,7 @@
 """Forgetting and backward transfer that follow a strategy."""
 
+import math
+import warnings
 from typing import Any
 
 from avalanche.evaluation.metric_definitions import Metric, PluginMetric
@@ -36,6 +38,7 @@ class _FollowForgetting(PerExperience[Forgetting]):
         self._reference: Reference = reference
         self._trained_on: int | None = None
         self._again: set[tuple[str, int]] = set()
+        self._learnt: set[int] = set()
         super().__init__(current_metric)
 
     def _new_book(self) -> Forgetting:
@@ -49,7 +52,7 @@ class _FollowForgetting(PerExperience[Forgetting]):
     def reset(self) -> None:
         """Forget all streams."""
         super().reset()
-        self._again = set()
+        self._again, self._learnt = set(), set()
 
     def reset_last(self) -> None:
         """Forget the later measurements of the stream evaluated last."""
@@ -61,6 +64,7 @@ class _FollowForgetting(PerExperience[Forgetting]):
         if position != self._trained_on:  # another piece of an online stream goes on learning it
             self._again = set()
         self._trained_on = position
+        self._learnt.add(position)
         return None
 
     def before_eval_exp(self, strategy: Any) -> MetricResult:
@@ -88,6 +92,7 @@ class _FollowForgetting(PerExperience[Forgetting]):
             **super().state_dict(),
             "trained_on": self._trained_on,
             "measured": sorted([stream, k] for stream, k in self._again),
+            "learnt": sorted(self._learnt),
         }
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
@@ -95,6 +100,7 @@ class _FollowForgetting(PerExperience[Forgetting]):
         super().load_state_dict(state)
         self._trained_on = state["trained_on"]
         self._again = {(stream, k) for stream, k in state["measured"]}
+        self._learnt = set(state["learnt"])
 
 
 class GenericExperienceForgetting(_FollowForgetting):
@@ -137,12 +143,15 @@ class GenericStreamForgetting(_FollowForgetting):
     """Mean forgetting over the experiences of a stream, of any metric where more is better.
 
     The mean is over the experiences evaluated that have a value: all that were learnt, but for the
-    one learnt last. It is 0 while there is none.
+    one learnt last. It is 0 while there is none, and NaN, with a warning, where earlier experiences
+    were learnt and none of them was evaluated before the next one.
 
     Args:
         current_metric: the standalone metric.
         reference: see :class:`~avalanche.evaluation.metrics.Forgetting`.
     """
+
+    _has_warned = False
 
     def exp_update(self, k: int, v: float, initial: bool = False) -> None:
         """Book a measurement ``v`` on experience ``k`` of the stream evaluated last."""
@@ -173,6 +182,17 @@ class GenericStreamForgetting(_FollowForgetting):
             return None
         key = get_metric_key(self, strategy, add_task=False)
         value, step = self.result(), strategy.clock.train_iterations
+        earlier = (self._learnt - {self._trained_on}) & self.forgetting.last.keys()
+        if earlier and not earlier & self.forgetting.initial.keys():
+            value = math.nan
+            if not self._has_warned:
+                self._has_warned = True
+                warnings.warn(
+                    f"{self}: experiences {sorted(earlier)} were not evaluated before the next one "
+                    "was learnt, so what was forgotten since is not known; evaluate after every "
+                    "experience",
+                    stacklevel=2,
+                )
         return MetricValue(self, key, value, step, covers_stream=True)
 
 

@@ -14,6 +14,7 @@ from avalanche.evaluation.metric_definitions import (
 from avalanche.evaluation.metrics import granularity as at
 from avalanche.evaluation.metrics.accuracy import class_labels, class_scores
 from avalanche.evaluation.metrics.by_task import OnTaskSums, task_ids
+from avalanche.evaluation.metrics.elements import as_rows, of_each_element
 
 __all__ = [
     "EpochTopkAccuracy",
@@ -60,19 +61,28 @@ class TopkAccuracy(OnTaskSums[dict[int, float]]):
         """Take one more batch.
 
         Args:
-            predicted_y: scores ``(batch, classes)``.
-            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``.
+            predicted_y: scores ``(batch, classes)``; of elements ``(batch, classes, ...)``.
+            true_y: labels ``(batch,)`` or one-hot ``(batch, classes)``; of elements
+                ``(batch, ...)``.
             task_labels: one label for all, or shape ``(batch,)``.
 
         Raises:
-            ValueError: ``predicted_y`` holds no scores, or lengths differ.
+            ValueError: ``predicted_y`` holds no scores, lengths differ, or shapes do not fit.
         """
-        if predicted_y.dim() != 2 or len(predicted_y) != len(true_y):
+        if predicted_y.dim() < 2 or len(predicted_y) != len(true_y):
             raise ValueError(
                 f"predicted_y of shape {tuple(predicted_y.shape)} with {len(true_y)} true labels: "
                 "expected one row of scores per label, (batch, classes)"
             )
-        scores = class_scores(predicted_y.detach(), true_y)
+        batch = len(true_y)
+        predicted_y, true_y = as_rows(predicted_y.detach(), true_y)
+        if predicted_y.dim() != 2:
+            raise ValueError(
+                f"predicted_y of {predicted_y.dtype} holds labels, expected one score per class; "
+                "pass the model's output before argmax"
+            )
+        task_labels = of_each_element(task_labels, batch, len(true_y))
+        scores = class_scores(predicted_y, true_y)
         values, best = scores.topk(min(self.top_k, scores.shape[1]))
         hits = (best == class_labels(true_y).unsqueeze(1)) & (values > float("-inf"))
         self._sums.add(task_labels, hits.any(dim=1))

@@ -17,6 +17,8 @@ class Clock(SupervisedPlugin, supports_distributed=True):
         train_exp_iterations: iterations finished in this experience.
         train_epoch_iterations: iterations finished in this epoch.
         total_iterations: training and evaluation iterations so far.
+        learnt: what tells the experience that was finished last, for a resumed run: its stream, its
+            number there and its classes; None where it has no such things.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,7 @@ class Clock(SupervisedPlugin, supports_distributed=True):
         self.train_exp_iterations = 0
         self.train_epoch_iterations = 0
         self.total_iterations = 0
+        self.learnt: dict[str, Any] | None = None
 
     def before_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """Start counting the experience."""
@@ -50,15 +53,29 @@ class Clock(SupervisedPlugin, supports_distributed=True):
     def after_training_exp(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """One more experience."""
         self.train_exp_counter += 1
+        self.learnt = _signature(strategy.experience)
 
     def after_eval_iteration(self, strategy: Any, *args: Any, **kwargs: Any) -> None:
         """One more evaluation iteration."""
         self.total_iterations += 1
 
     def state_dict(self) -> dict[str, Any]:
-        """All counters."""
+        """All counters, and what was learnt last."""
         return dict(vars(self))
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore the counters."""
         vars(self).update(state)
+
+
+def _signature(experience: Any) -> dict[str, Any] | None:
+    name = getattr(getattr(experience, "origin_stream", None), "name", None)
+    number = getattr(experience, "current_experience", None)
+    classes = getattr(experience, "classes_in_this_experience", None)
+    if name is None or number is None or classes is None:
+        return None
+    if hasattr(experience, "origin_experience"):  # of a stream that no benchmark holds
+        return None
+    if not all(isinstance(c, int) for c in classes):  # targets that are no classes
+        return None
+    return {"stream": name, "number": number, "classes": sorted(classes)}

@@ -2,8 +2,10 @@
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from torch import Tensor
 
 from avalanche.benchmarks.scenarios import SequenceCLStream
 from avalanche.core import EVENTS, SupervisedPlugin
@@ -244,12 +246,8 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
         emitted: list[MetricValue] = []
         for call in self._metric_calls[event]:
             result = call(strategy)
-            if result is None:
-                continue
-            if isinstance(result, MetricValue):
-                emitted.append(result)
-            else:
-                emitted.extend(result)
+            if result is not None:
+                emitted += _values_of(result, call)
         if emitted:
             learnt = strategy.clock.train_exp_counter
             for value in emitted:
@@ -302,6 +300,26 @@ class EvaluationPlugin(SupervisedPlugin, supports_distributed=True):
     after_eval_iteration = _at("after_eval_iteration")
     after_eval_exp = _at("after_eval_exp")
     after_eval = _at("after_eval")
+
+
+def _values_of(result: Any, call: Callable[..., Any]) -> list[MetricValue]:
+    """What a callback of a metric emits, as a list.
+
+    Raises:
+        TypeError: anything but values with a name.
+    """
+    if isinstance(result, MetricValue):
+        return [result]
+    many = isinstance(result, Iterable) and not isinstance(result, (str, Mapping, Tensor))
+    values = list(result) if many else [result]
+    odd = [value for value in values if not isinstance(value, MetricValue)]
+    if odd:
+        raise TypeError(
+            f"{getattr(call, '__self__', call)}.{call.__name__} returned {odd[0]!r}: expected a "
+            "MetricValue, a list of them, or None; return [MetricValue(self, name, value, "
+            "strategy.clock.train_iterations)]"
+        )
+    return values
 
 
 def _flatten_metrics(metrics: Iterable[Any]) -> list[PluginMetric[Any]]:

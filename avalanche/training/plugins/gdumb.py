@@ -6,7 +6,7 @@ from typing import Any
 from avalanche.core.plugins import SupervisedPlugin
 from avalanche.training.fresh_start import FreshStart
 from avalanche.training.storage_policy import ClassBalancedBuffer, GreedyBalancingBuffer
-from avalanche.training.storage_policy.base import check_size
+from avalanche.training.storage_policy.greedy import check_trainable
 
 __all__ = ["GDumbPlugin"]
 
@@ -44,11 +44,8 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
     looks_back = True
 
     def __init__(self, mem_size: int = 200) -> None:
-        self.storage_policy = GreedyBalancingBuffer(check_size("mem_size", mem_size))
-        if mem_size < 1:
-            raise ValueError(
-                f"mem_size={mem_size}: GDumb trains on the memory alone; give at least 1 sample"
-            )
+        self._built_for = check_trainable(mem_size)  # the memory may be resized later
+        self.storage_policy = GreedyBalancingBuffer(self._built_for)
         self.fresh_start = FreshStart()
         self._before: dict[int, ClassBalancedBuffer] | None = None  # an experience not yet learnt
 
@@ -84,14 +81,19 @@ class GDumbPlugin(SupervisedPlugin, supports_distributed=True):
         memory = copy(self.storage_policy)
         if self._before is not None:
             memory.tasks = self._before
-        return {"memory": memory.state_dict(), "fresh_start": self.fresh_start.state_dict()}
+        return {
+            "mem_size": self._built_for,
+            "memory": memory.state_dict(),
+            "fresh_start": self.fresh_start.state_dict(),
+        }
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
-        """Refuse the memory of another capacity."""
-        if state["memory"]["max_size"] != self.mem_size:
+        """Refuse the state of a plugin with another ``mem_size``."""
+        saved = state.get("mem_size", state["memory"]["max_size"])
+        if saved != self._built_for:
             raise ValueError(
-                f"mem_size={self.mem_size}: the state is of a memory of "
-                f"{state['memory']['max_size']} samples; build the plugin as it was"
+                f"mem_size={self._built_for}: the state is of a memory of {saved} samples; build "
+                "the plugin as it was"
             )
 
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from avalanche.benchmarks.scenarios import CLExperience
 from avalanche.core.plugins import SupervisedPlugin
 
-__all__ = ["PeriodicEval", "group_streams"]
+__all__ = ["PeriodicEval", "check_eval_streams", "group_streams"]
 
 _MODES = ("epoch", "iteration", "experience")
 _WHOLE = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by size in bytes
@@ -154,6 +154,32 @@ def _sum_of_bits(tensor: Tensor) -> Tensor:
     return total
 
 
+def check_eval_streams(eval_streams: Any) -> None:
+    """Refuse an argument of ``train`` that can't be evaluated.
+
+    Raises:
+        TypeError: naming what was given and what to give.
+    """
+    if eval_streams is None:
+        return
+    if not isinstance(eval_streams, (list, tuple)):
+        eval_streams = [eval_streams]
+    for item in eval_streams:
+        if isinstance(item, (list, tuple)):
+            check_eval_streams(item)
+        elif not isinstance(item, Iterable) or isinstance(item, (str, bytes)):
+            _check_experience(item)
+
+
+def _check_experience(item: Any) -> None:
+    if not hasattr(item, "origin_stream"):
+        what = repr(item) if isinstance(item, (str, bytes, int, float)) else type(item).__name__
+        raise TypeError(
+            f"eval_streams: {what} is neither a stream nor an experience; pass streams themselves, "
+            "eval_streams=[benchmark.test_stream]"
+        )
+
+
 def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None) -> list[Any]:
     """The streams to evaluate during training: one list of experiences for each stream name.
 
@@ -161,7 +187,11 @@ def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None
         experiences: what is about to be learnt.
         eval_streams: streams, or experiences; None means the test stream of the benchmark, and
             where there is none the training experiences themselves.
+
+    Raises:
+        TypeError: anything else.
     """
+    check_eval_streams(eval_streams)
     if eval_streams is None:
         benchmark = getattr(experiences[0], "benchmark", None) if experiences else None
         test = getattr(benchmark, "test_stream", None)
@@ -172,5 +202,6 @@ def group_streams(experiences: Sequence[Any], eval_streams: Sequence[Any] | None
     for item in eval_streams:
         one = isinstance(item, CLExperience) or not isinstance(item, Iterable)
         for experience in [item] if one else item:
+            _check_experience(experience)
             groups.setdefault(experience.origin_stream.name, []).append(experience)
     return list(groups.values())

@@ -1,5 +1,6 @@
 """Experience replay as a plugin."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from avalanche.benchmarks.utils import replay_view
@@ -34,8 +35,9 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
 
     Args:
         mem_size: capacity of the memory, in samples.
-        batch_size: new samples of a batch; by default the strategy's ``train_mb_size``.
-        batch_size_mem: remembered samples of a batch; by default ``train_mb_size``.
+        batch_size: new samples of a batch, at least 1; by default the strategy's
+            ``train_mb_size``.
+        batch_size_mem: remembered samples of a batch, at least 1; by default ``train_mb_size``.
         task_balanced_dataloader: balance the batch over tasks.
         storage_policy: the memory; by default equal shares for all experiences. May also be given
             as second argument, and be a :class:`StoragePolicy`, as in avalanche-lib 0.1.
@@ -45,7 +47,8 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
 
     Raises:
         TypeError: a storage policy that is neither a buffer nor a :class:`StoragePolicy`.
-        ValueError: a negative ``mem_size``, or a storage policy of another capacity.
+        ValueError: a negative ``mem_size``, no samples of a kind in a batch, or a storage policy
+            of another capacity.
 
     References:
         Chaudhry et al., "On tiny episodic memories in continual learning", 2019
@@ -66,11 +69,11 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         if isinstance(batch_size, (ExemplarsBuffer, StoragePolicy)):
             batch_size, storage_policy = None, batch_size
         self.mem_size = check_size("mem_size", mem_size)
-        self.batch_size = batch_size
-        self.batch_size_mem = batch_size_mem
+        self.batch_size = _batch_part("batch_size", batch_size)
+        self.batch_size_mem = _batch_part("batch_size_mem", batch_size_mem)
         self.task_balanced_dataloader = task_balanced_dataloader
         if storage_policy is None:
-            storage_policy = ExperienceBalancedBuffer(mem_size, adaptive_size=True)
+            storage_policy = ExperienceBalancedBuffer(self.mem_size, adaptive_size=True)
         self.storage_policy: Any = storage_policy
         if self._memory.max_size != mem_size:
             raise ValueError(
@@ -114,12 +117,13 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         memory = replay_view(self._memory.buffer.train())
         if len(memory) == 0:
             return
+        new, old = self.batch_size, self.batch_size_mem
         strategy.dataloader = ReplayDataLoader(
             strategy.adapted_dataset,
             memory,
             oversample_small_tasks=True,
-            batch_size=self.batch_size or strategy.train_mb_size,
-            batch_size_mem=self.batch_size_mem or strategy.train_mb_size,
+            batch_size=strategy.train_mb_size if new is None else new,
+            batch_size_mem=strategy.train_mb_size if old is None else old,
             task_balanced_dataloader=self.task_balanced_dataloader,
             num_workers=num_workers,
             shuffle=shuffle,
@@ -131,13 +135,14 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
         self._memory.update(strategy)
 
     def state_dict(self) -> dict[str, Any]:
-        """State of the memory."""
-        return {"policy": type(self.storage_policy).__name__, **self._memory.state_dict()}
+        """State of the memory, with its capacity, which may have been changed since."""
+        own = {"policy": type(self.storage_policy).__name__, "mem_size": self.mem_size}
+        return {**own, **self._memory.state_dict()}
 
     def check_state_dict(self, state: dict[str, Any]) -> None:
-        """Refuse the state of another kind of memory, or of another capacity."""
+        """Refuse the state of a plugin with another kind of memory, or another ``mem_size``."""
         own = type(self.storage_policy).__name__, self.mem_size
-        saved = state["policy"], state["max_size"]
+        saved = state["policy"], state.get("mem_size", state["max_size"])
         if own != saved:
             raise ValueError(
                 f"storage_policy: the state is of a {saved[0]} of {saved[1]} samples and this "
@@ -147,3 +152,10 @@ class ReplayPlugin(SupervisedPlugin, supports_distributed=True):
     def load_state_dict(self, state: dict[str, Any], **context: Any) -> None:
         """Restore :meth:`state_dict`; needs ``parts`` in the context."""
         self._memory.load_state_dict(state, context["parts"])
+
+
+def _batch_part(name: str, size: Any) -> Any:
+    """Refuse what is no number of samples, but None and a mapping from task label to it."""
+    if isinstance(size, Mapping):
+        return {task: check_size(f"{name}[{task}]", n, minimum=1) for task, n in size.items()}
+    return None if size is None else check_size(name, size, minimum=1)

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
 from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, concat_datasets
 from avalanche.benchmarks.utils.view_state import view_state
 from avalanche.training.storage_policy import ExemplarsBuffer
-from avalanche.training.storage_policy.base import check_size
-from avalanche.training.storage_policy.grouped import check_groups, equal_shares, fill_shares
+from avalanche.training.storage_policy.base import as_classified, check_size
+from avalanche.training.storage_policy.shares import check_groups, equal_shares, fill_shares
 
 __all__ = ["ClassBalancedStoragePolicy", "ExperienceBalancedStoragePolicy", "StoragePolicy"]
+
+_WEIGHTS = "storage_weights"  # the data attribute that says which samples stay
 
 
 class StoragePolicy(ABC):
@@ -115,8 +117,12 @@ class PolicyBuffer(_DictionaryMemory):
 class _GroupedPolicy(StoragePolicy, _DictionaryMemory):
     """Equal shares of a capacity for the keys of a dictionary.
 
-    Samples are drawn at random, what is stored and what is new alike. Usable wherever a buffer is.
+    Every sample draws a weight once, an attribute of the data, and each key keeps its largest: the
+    samples of a key are a uniform random sample of all that it was given. Usable wherever a buffer
+    is.
     """
+
+    _total_argument: ClassVar[str]
 
     def __init__(
         self, ext_mem: dict[Any, Any], mem_size: int, adaptive_size: bool, total_groups: int
@@ -137,20 +143,30 @@ class _GroupedPolicy(StoragePolicy, _DictionaryMemory):
 
     def __call__(self, data_source: Any, **kwargs: Any) -> None:
         """Store samples of ``data_source.experience``, a strategy's or any object's."""
-        for key, data in self.new_groups(data_source.experience).items():
-            self.ext_mem[key] = self.ext_mem[key].concat(data) if key in self.ext_mem else data
+        groups = self.new_groups(data_source.experience)
+        self._equal_shares(self.max_size, len({*self.ext_mem, *groups}))  # raises for too many
+        for key, new in groups.items():
+            data = _drawn(new)
+            known = key in self.ext_mem
+            self.ext_mem[key] = _weighted(self.ext_mem[key]).concat(data) if known else data
         self.subsample_all_groups(self.max_size)
+
+    def _equal_shares(self, capacity: int, num_groups: int) -> list[int]:
+        total, name = self._total_groups, self._total_argument
+        return equal_shares(capacity, num_groups, self.adaptive_size, total, name)
 
     def subsample_single(self, data: Any, new_size: int) -> Any:
         """A random part of ``data`` of at most ``new_size`` samples."""
         if len(data) <= new_size:
             return data
-        return data.subset(torch.randperm(len(data))[:new_size])
+        data = _weighted(data)
+        by_weight = data.data_attributes[_WEIGHTS].values.argsort(descending=True, stable=True)
+        return data.subset(by_weight[:new_size])
 
     def subsample_all_groups(self, new_size: int) -> None:
         """Cut all groups to equal shares of ``new_size`` samples."""
         stored = [len(data) for data in self.ext_mem.values()]
-        shares = equal_shares(new_size, len(stored), self.adaptive_size, self._total_groups)
+        shares = self._equal_shares(new_size, len(stored))
         if self.adaptive_size:
             shares = fill_shares(stored, shares)
         self.cutoff_memory(dict(zip(self.ext_mem, shares, strict=True)))
@@ -174,7 +190,20 @@ class _GroupedPolicy(StoragePolicy, _DictionaryMemory):
     def resize(self, strategy: Any, new_size: int) -> None:
         """Change the capacity."""
         self.max_size = check_size("new_size", new_size)
-        self.subsample_all_groups(new_size)
+        self.subsample_all_groups(self.max_size)
+
+
+def _weighted(data: Any) -> AvalancheDataset:
+    """Stored data with its weights; what somebody else stored draws them now."""
+    data = as_avalanche_dataset(data)
+    return data if _WEIGHTS in data.data_attributes else _drawn(data)
+
+
+def _drawn(data: Any) -> AvalancheDataset:
+    """Data with a new weight for each sample."""
+    weights = torch.rand(len(data), dtype=torch.float64)
+    drawn: AvalancheDataset = as_avalanche_dataset(data).update_data_attribute(_WEIGHTS, weights)
+    return drawn
 
 
 class ClassBalancedStoragePolicy(_GroupedPolicy):
@@ -187,7 +216,7 @@ class ClassBalancedStoragePolicy(_GroupedPolicy):
         total_num_classes: number of classes to expect, if not adaptive.
 
     Raises:
-        ValueError: not adaptive and no number of classes.
+        ValueError: not adaptive and no number of classes; at a call, more than that.
 
     Example:
         >>> from avalanche.benchmarks.classic import SplitDigits
@@ -198,6 +227,8 @@ class ClassBalancedStoragePolicy(_GroupedPolicy):
         >>> {len(data) for data in memory.values()}
         {2}
     """
+
+    _total_argument: ClassVar[str] = "total_num_classes"
 
     def __init__(
         self,
@@ -211,7 +242,7 @@ class ClassBalancedStoragePolicy(_GroupedPolicy):
 
     def new_groups(self, experience: Any) -> dict[Any, Any]:
         """Class to new samples."""
-        data = experience.dataset
+        data = as_classified(experience.dataset)
         return {k: data.subset(rows) for k, rows in data.targets.val_to_idx.items()}
 
 
@@ -225,8 +256,10 @@ class ExperienceBalancedStoragePolicy(_GroupedPolicy):
         num_experiences: number of experiences to expect, if not adaptive.
 
     Raises:
-        ValueError: not adaptive and no number of experiences.
+        ValueError: not adaptive and no number of experiences; at a call, more than that.
     """
+
+    _total_argument: ClassVar[str] = "num_experiences"
 
     def __init__(
         self,

@@ -134,9 +134,8 @@ class ElasticWeightConsolidation(RegularizationMethod):
                 batch_size=batch_size,
                 num_workers=num_workers,
             )
-        classification = (
-            criterion in (None, nn.functional.cross_entropy)
-            or isinstance(criterion, nn.CrossEntropyLoss)
+        classification = criterion in (None, nn.functional.cross_entropy) or isinstance(
+            criterion, nn.CrossEntropyLoss
         )
         sampled = self.fisher == "sampled" or (self.fisher == "auto" and classification)
         return diagonal_fisher(

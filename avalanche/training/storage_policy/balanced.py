@@ -1,20 +1,20 @@
 """Memories with equal shares for experiences or classes, and a base to write others."""
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from avalanche.benchmarks.utils import AvalancheDataset, concat_datasets
-from avalanche.training.storage_policy.base import ExemplarsBuffer, check_size
-from avalanche.training.storage_policy.grouped import (
-    GroupedBuffer,
-    check_groups,
-    equal_shares,
-    fill_shares,
+from avalanche.training.storage_policy.base import (
+    ExemplarsBuffer,
+    as_classified,
+    check_size,
+    unknown_experiences,
 )
+from avalanche.training.storage_policy.grouped import GroupedBuffer
 from avalanche.training.storage_policy.reservoir import ReservoirSamplingBuffer
+from avalanche.training.storage_policy.shares import check_groups, equal_shares
 
 __all__ = ["BalancedExemplarsBuffer", "ClassBalancedBuffer", "ExperienceBalancedBuffer"]
 
@@ -28,6 +28,8 @@ class ExperienceBalancedBuffer(GroupedBuffer):
         num_experiences: number of experiences to expect, if not adaptive.
     """
 
+    _total_argument: ClassVar[str] = "num_experiences"
+
     def __init__(
         self, max_size: int, adaptive_size: bool = True, num_experiences: int | None = None
     ) -> None:
@@ -37,13 +39,16 @@ class ExperienceBalancedBuffer(GroupedBuffer):
     def groups_of(self, data: AvalancheDataset) -> Tensor:
         return torch.full((len(data),), self._num_exps, dtype=torch.int64)
 
+    def _assigned_groups(self, data: AvalancheDataset) -> Tensor:
+        if len(data):
+            raise unknown_experiences()
+        return super()._assigned_groups(data)
+
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Store samples of ``exp`` as a new group."""
         super().post_adapt(agent, exp)
         self._num_exps += 1
-        # A group that has lost its last place never comes back: forget what was drawn for it.
-        present = set(self._groups.tolist())
-        self._precedence = {k: v for k, v in self._precedence.items() if k in present}
+        self._forget_gone()  # an experience that has lost its last place never comes back
 
     def state_dict(self) -> dict[str, Any]:
         """The memory and the number of experiences seen."""
@@ -76,6 +81,8 @@ class ClassBalancedBuffer(GroupedBuffer):
         2
     """
 
+    _total_argument: ClassVar[str] = "total_num_classes"
+
     def __init__(
         self, max_size: int, adaptive_size: bool = True, total_num_classes: int | None = None
     ) -> None:
@@ -90,12 +97,18 @@ class ClassBalancedBuffer(GroupedBuffer):
     def groups_of(self, data: AvalancheDataset) -> Tensor:
         return data.targets.values
 
+    def as_data(self, data: Any) -> AvalancheDataset:
+        """Any data set as one that knows its targets."""
+        return as_classified(data)
+
 
 class BalancedExemplarsBuffer(ExemplarsBuffer):
     """Base for buffers made of buffers, as in avalanche-lib 0.6: one for each group.
 
     Derive from it to write a grouping of your own: override :meth:`post_adapt`, put a buffer into
     ``buffer_groups[key]`` for each group, and call :meth:`resize_groups` when a group is new.
+    Each group has its equal share, so that together they never exceed the capacity however they
+    grow. What a small group leaves over is not lent to others; the memories above do that.
 
     Args:
         max_size: capacity in samples, over all groups.
@@ -106,7 +119,7 @@ class BalancedExemplarsBuffer(ExemplarsBuffer):
         buffer_groups: group key to the buffer of that group.
 
     Raises:
-        ValueError: not adaptive and no ``total_num_groups``.
+        ValueError: not adaptive and no ``total_num_groups``; at a division, more groups than that.
     """
 
     def __init__(
@@ -139,10 +152,7 @@ class BalancedExemplarsBuffer(ExemplarsBuffer):
 
     def resize_groups(self, strategy: Any) -> None:
         """Divide the capacity among the groups that there are."""
-        stored = [len(group.buffer) for group in self.buffer_groups.values()]
-        shares = self.get_group_lengths(len(stored))
-        if self.adaptive_size:
-            shares = fill_shares(stored, shares)
+        shares = self.get_group_lengths(len(self.buffer_groups))
         for group, share in zip(self.buffer_groups.values(), shares, strict=True):
             group.resize(strategy, share)
 
@@ -157,9 +167,10 @@ class BalancedExemplarsBuffer(ExemplarsBuffer):
         return {"max_size": self.max_size, "groups": groups}
 
     def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
-        """Restore :meth:`state_dict`; groups that are not there yet become reservoirs."""
-        groups: Mapping[Any, dict[str, Any]] = dict(state["groups"])
-        for key, group_state in groups.items():
-            group = self.buffer_groups.setdefault(key, ReservoirSamplingBuffer(0))
-            group.load_state_dict(group_state, parts)
-        self.max_size = state["max_size"]
+        """Restore :meth:`state_dict`; its groups that are not there yet become reservoirs."""
+        groups: dict[Any, ExemplarsBuffer] = {}
+        for key, group_state in state["groups"]:
+            group = self.buffer_groups.get(key)
+            groups[key] = ReservoirSamplingBuffer(0) if group is None else group
+            groups[key].load_state_dict(group_state, parts)
+        self.max_size, self.buffer_groups = state["max_size"], groups

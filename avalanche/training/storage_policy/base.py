@@ -1,10 +1,16 @@
 """What every memory of samples offers."""
 
+import operator
 from abc import ABC, abstractmethod
 from types import SimpleNamespace
 from typing import Any
 
-from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, view_state
+from avalanche.benchmarks.utils import (
+    AvalancheDataset,
+    as_avalanche_dataset,
+    as_classification_dataset,
+    view_state,
+)
 
 __all__ = ["ExemplarsBuffer"]
 
@@ -96,8 +102,26 @@ class ExemplarsBuffer(ABC):
         self.max_size = state["max_size"]
 
 
-def check_size(name: str, value: int) -> int:
-    """Refuse a capacity that is no whole number of at least 0."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{name}={value!r}: expected a whole number of samples, 0 or more")
-    return value
+def check_size(name: str, value: Any, minimum: int = 0) -> int:
+    """Refuse a number of samples that is no whole number of at least ``minimum``."""
+    try:
+        size = operator.index(value)
+    except TypeError:
+        size = minimum - 1
+    if isinstance(value, bool) or size < minimum:
+        raise ValueError(f"{name}={value!r}: expected a whole number of samples, {minimum} or more")
+    return size
+
+
+def as_classified(data: Any) -> AvalancheDataset:
+    """Any data set as one with targets."""
+    data = as_avalanche_dataset(data)
+    return data if "targets" in data.data_attributes else as_classification_dataset(data)
+
+
+def unknown_experiences() -> AttributeError:
+    """What to raise where samples are assigned to a memory with a group for each experience."""
+    return AttributeError(
+        "buffer: samples do not say which experience they come from; call post_adapt(None, exp) "
+        "for each experience, or del buffer_groups[key] to remove one"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from avalanche.benchmarks.utils import AvalancheDataset, concat_datasets
+from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, concat_datasets
 from avalanche.training.storage_policy.balanced import ClassBalancedBuffer
 from avalanche.training.storage_policy.base import ExemplarsBuffer, check_size
 
@@ -60,7 +60,7 @@ class GreedyBalancingBuffer(ExemplarsBuffer):
 
     def post_adapt(self, agent_state: Any, exp: Any) -> None:
         """Take in the data of ``exp``."""
-        data = exp.dataset
+        data: Any = as_avalanche_dataset(exp.dataset)
         labels = data.data_attributes.get("targets_task_labels")
         groups: dict[int, torch.Tensor | None] = {0: None} if labels is None else labels.groups
         for task, rows in groups.items():
@@ -85,3 +85,13 @@ class GreedyBalancingBuffer(ExemplarsBuffer):
             tasks[task] = ClassBalancedBuffer(state["max_size"])
             tasks[task].load_state_dict(saved, parts)
         self.max_size, self.tasks = state["max_size"], tasks
+
+
+def check_trainable(mem_size: Any) -> int:
+    """Refuse the size of a memory that holds nothing to train on."""
+    size = check_size("mem_size", mem_size)
+    if size < 1:
+        raise ValueError(
+            f"mem_size={size}: GDumb trains on the memory alone; give at least 1 sample"
+        )
+    return size

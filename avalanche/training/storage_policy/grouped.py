@@ -2,29 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from avalanche.benchmarks.utils import AvalancheDataset, view_state
+from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, view_state
 from avalanche.training.storage_policy.base import ExemplarsBuffer, check_size
+from avalanche.training.storage_policy.groups import BufferGroup, BufferGroups
+from avalanche.training.storage_policy.shares import check_groups, equal_shares, fill_shares
 
 __all__ = ["BufferGroup", "GroupedBuffer", "equal_shares", "fill_shares"]
-
-
-@dataclass(frozen=True)
-class BufferGroup:
-    """One group of a memory, as it is now.
-
-    Attributes:
-        buffer: its samples, the most representative first.
-        max_size: how many it may keep.
-    """
-
-    buffer: AvalancheDataset
-    max_size: int
 
 
 class GroupedBuffer(ExemplarsBuffer):
@@ -46,8 +34,11 @@ class GroupedBuffer(ExemplarsBuffer):
         total_num_groups: number of groups to expect; needed if not adaptive.
 
     Raises:
-        ValueError: not adaptive and no ``total_num_groups``, or an impossible capacity.
+        ValueError: not adaptive and no ``total_num_groups``, or an impossible capacity; at an
+            update, more groups than that.
     """
+
+    _total_argument: ClassVar[str] = "total_num_groups"  # what a subclass calls it
 
     def __init__(
         self, max_size: int, adaptive_size: bool = True, total_num_groups: int | None = None
@@ -64,12 +55,38 @@ class GroupedBuffer(ExemplarsBuffer):
     def groups_of(self, data: AvalancheDataset) -> Tensor:
         """Group of every sample of new data: int64 ``(samples,)``."""
 
+    def as_data(self, data: Any) -> AvalancheDataset:
+        """Any data set as one that knows what :meth:`groups_of` asks it for."""
+        return as_avalanche_dataset(data)
+
+    @property
+    def buffer(self) -> AvalancheDataset:
+        """The stored samples.
+
+        Assigned ones take the place of all that was stored: they are divided into groups, draw
+        weights as if they were all that was ever seen, and are cut to the capacity.
+        """
+        return self._buffer
+
+    @buffer.setter
+    def buffer(self, data: Any) -> None:
+        data = self.as_data(data)
+        groups = self._assigned_groups(data)
+        self._keep(data, self._assigned_weights(data, groups), groups)
+
+    def _assigned_groups(self, data: AvalancheDataset) -> Tensor:
+        return self.groups_of(data) if len(data) else torch.empty(0, dtype=torch.int64)
+
+    def _assigned_weights(self, data: AvalancheDataset, groups: Tensor) -> Tensor:
+        return torch.rand(len(data), dtype=torch.float64)
+
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Take in the data of ``exp``."""
         self.update_from_dataset(exp.dataset, agent)
 
     def update_from_dataset(self, new_data: AvalancheDataset, strategy: Any = None) -> None:
         """Take in a data set; samples already stored keep their weights."""
+        new_data = self.as_data(new_data)
         if len(new_data) == 0:
             return
         groups = self.groups_of(new_data)
@@ -94,14 +111,24 @@ class GroupedBuffer(ExemplarsBuffer):
         kept = order[position < shares[inverse[order]]]
         self._buffer, self._weights, self._groups = data.subset(kept), weights[kept], groups[kept]
 
+    def _select(self, kept: Tensor) -> None:
+        """Keep the samples at these positions."""
+        data = self._buffer.subset(kept)
+        self._buffer, self._weights, self._groups = data, self._weights[kept], self._groups[kept]
+
+    def _forget_gone(self) -> None:
+        """Forget what was drawn for groups without a sample, which must be gone for ever."""
+        present = set(self._groups.tolist())
+        self._precedence = {k: v for k, v in self._precedence.items() if k in present}
+
     def _divide(self, keys: Sequence[int], counts: Sequence[int]) -> list[int]:
         """Samples that each group may keep."""
+        shares = self.get_group_lengths(len(keys))
         known = self._precedence
         fresh = {k: float(torch.rand((), dtype=torch.float64)) for k in keys if k not in known}
         if fresh:
             self._precedence = {**known, **fresh}
         ranked = sorted(range(len(keys)), key=lambda i: self._precedence[keys[i]])
-        shares = self.get_group_lengths(len(keys))
         if self.adaptive_size:
             shares = fill_shares([counts[i] for i in ranked], shares)
         result = [0] * len(keys)
@@ -111,7 +138,19 @@ class GroupedBuffer(ExemplarsBuffer):
 
     def get_group_lengths(self, num_groups: int) -> list[int]:
         """Capacity of ``num_groups`` groups, the remainder going to the first ones."""
-        return equal_shares(self.max_size, num_groups, self.adaptive_size, self.total_num_groups)
+        return equal_shares(
+            self.max_size,
+            num_groups,
+            self.adaptive_size,
+            self.total_num_groups,
+            self._total_argument,
+        )
+
+    def _shares(self) -> dict[int, int]:
+        """The equal share of every group that has samples."""
+        present = set(self._groups.tolist())
+        ranked = sorted(present, key=lambda key: self._precedence[key])
+        return dict(zip(ranked, self.get_group_lengths(len(ranked)), strict=True))
 
     def resize(self, strategy: Any, new_size: int) -> None:
         """Change the capacity and divide it again."""
@@ -119,14 +158,9 @@ class GroupedBuffer(ExemplarsBuffer):
         self._keep(self._buffer, self._weights, self._groups)
 
     @property
-    def buffer_groups(self) -> dict[int, BufferGroup]:
-        """Every group that has samples, by its key, in ascending order."""
-        found = {}
-        for key in torch.unique(self._groups).tolist():
-            positions = (self._groups == key).nonzero().flatten()
-            data = self._buffer.subset(positions)
-            found[key] = BufferGroup(data, max_size=len(positions))
-        return found
+    def buffer_groups(self) -> BufferGroups:
+        """Every group that has samples, by its key, in ascending order; see the class."""
+        return BufferGroups(self)
 
     @property
     def buffer_datasets(self) -> list[AvalancheDataset]:
@@ -149,63 +183,3 @@ class GroupedBuffer(ExemplarsBuffer):
         self.max_size = state["max_size"]
         self._weights, self._groups = state["weights"].cpu().clone(), state["groups"].cpu().clone()
         self._precedence = dict(state["precedence"])
-
-
-def check_groups(adaptive_size: bool, total_num_groups: int | None) -> None:
-    """Refuse a fixed division without the number of groups."""
-    if not adaptive_size and (total_num_groups is None or total_num_groups < 1):
-        raise ValueError(
-            f"adaptive_size=False, total groups={total_num_groups!r}: a fixed division needs "
-            "to know how many groups there will be; give that number, at least 1"
-        )
-
-
-def equal_shares(
-    capacity: int, num_groups: int, adaptive: bool, total_num_groups: int | None
-) -> list[int]:
-    """An equal division of a capacity; the first groups get one more where it does not divide.
-
-    Args:
-        capacity: places to divide.
-        num_groups: groups to give a share.
-        adaptive: divide among ``num_groups``; otherwise among ``total_num_groups``.
-        total_num_groups: number of groups to expect.
-    """
-    among = num_groups if adaptive else int(total_num_groups or 0)
-    if among == 0:
-        return []
-    base, extra = divmod(capacity, among)
-    return [base + (i < extra) for i in range(num_groups)]
-
-
-def fill_shares(stored: Sequence[int], shares: Sequence[int]) -> list[int]:
-    """Divide what small groups leave over among the others ("water-filling").
-
-    Args:
-        stored: samples that each group has.
-        shares: an equal division of the capacity.
-
-    Returns:
-        Samples that each group may keep: no more than it has, as equal as possible, and together
-        the capacity whenever there are enough samples.
-
-    Example:
-        >>> fill_shares([5, 100, 100], [34, 33, 33])
-        [5, 48, 47]
-    """
-    capacity = sum(shares)
-    kept = [0] * len(stored)
-    open_groups = [i for i, count in enumerate(stored) if count]
-    while open_groups and capacity:
-        base, extra = divmod(capacity, len(open_groups))
-        offers = {i: base + (rank < extra) for rank, i in enumerate(open_groups)}
-        small = {i for i in open_groups if stored[i] <= offers[i]}
-        if not small:
-            for i in open_groups:
-                kept[i] = offers[i]
-            break
-        for i in small:
-            kept[i] = stored[i]
-            capacity -= stored[i]
-        open_groups = [i for i in open_groups if i not in small]
-    return kept

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.training.storage_policy.base import as_classified, unknown_experiences
 from avalanche.training.storage_policy.grouped import GroupedBuffer
 from avalanche.training.storage_policy.selection import (
     ExemplarsSelectionStrategy,
     RandomExemplarsSelectionStrategy,
+    check_ranking,
 )
 
 __all__ = ["ParametricBuffer"]
@@ -30,7 +32,8 @@ class ParametricBuffer(GroupedBuffer):
         selection_strategy: sorts the samples of a group; random by default.
 
     Raises:
-        ValueError: an unknown ``groupby``.
+        ValueError: an unknown ``groupby``; at an update, a selection that does not give each
+            position once.
     """
 
     def __init__(
@@ -51,7 +54,8 @@ class ParametricBuffer(GroupedBuffer):
     @property
     def seen_groups(self) -> set[int]:
         """Keys of the groups met so far."""
-        return set(self._precedence)
+        experiences = range(self._num_exps if self.groupby == "experience" else 0)
+        return {*self._precedence, *experiences}
 
     def groups_of(self, data: AvalancheDataset) -> Tensor:
         if self.groupby == "class":
@@ -65,23 +69,49 @@ class ParametricBuffer(GroupedBuffer):
         """Take in the data of ``exp``."""
         super().post_adapt(agent, exp)
         self._num_exps += 1
+        if self.groupby == "experience":
+            self._forget_gone()  # one that has lost its last place never comes back
+
+    def as_data(self, data: Any) -> AvalancheDataset:
+        """Any data set as one that knows what it is divided by."""
+        return as_classified(data) if self.groupby == "class" else super().as_data(data)
+
+    def _assigned_groups(self, data: AvalancheDataset) -> Tensor:
+        if self.groupby == "experience" and len(data):
+            raise unknown_experiences()
+        return super()._assigned_groups(data)
+
+    def _assigned_weights(self, data: AvalancheDataset, groups: Tensor) -> Tensor:
+        weights = super()._assigned_weights(data, groups)
+        return weights if self._is_random else self._rank(data, weights, groups, groups, None)
+
+    @property
+    def _is_random(self) -> bool:
+        return isinstance(self.selection_strategy, RandomExemplarsSelectionStrategy)
 
     def update_from_dataset(self, new_data: AvalancheDataset, strategy: Any = None) -> None:
         """Take in a data set."""
-        if isinstance(self.selection_strategy, RandomExemplarsSelectionStrategy):
+        new_data = self.as_data(new_data)
+        if self._is_random or len(new_data) == 0:
             super().update_from_dataset(new_data, strategy)
-            return
-        if len(new_data) == 0:
             return
         groups = self.groups_of(new_data)
         data = self._buffer.concat(new_data) if len(self._buffer) else new_data
         weights = torch.cat([self._weights, torch.zeros(len(groups), dtype=torch.float64)])
         joined = torch.cat([self._groups, groups])
-        for key in torch.unique(groups).tolist():
-            positions = (joined == key).nonzero().flatten()
-            ranked = self.selection_strategy.make_sorted_indices(strategy, data.subset(positions))
+        self._keep(data, self._rank(data, weights, joined, groups, strategy), joined)
+
+    def _rank(
+        self, data: AvalancheDataset, weights: Tensor, groups: Tensor, changed: Tensor, agent: Any
+    ) -> Tensor:
+        """The weights, with those of the groups in ``changed`` by the order of the selection."""
+        weights = weights.clone()
+        for key in torch.unique(changed).tolist():
+            positions = (groups == key).nonzero().flatten()
+            ranked = self.selection_strategy.make_sorted_indices(agent, data.subset(positions))
+            ranked = check_ranking(self.selection_strategy, ranked, len(positions))
             weights[positions[torch.tensor(ranked)]] = -torch.arange(len(ranked)).double()
-        self._keep(data, weights, joined)
+        return weights
 
     def state_dict(self) -> dict[str, Any]:
         """The memory and the number of experiences seen."""

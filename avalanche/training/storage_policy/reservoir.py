@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from avalanche.benchmarks.utils import AvalancheDataset, view_state
+from avalanche.benchmarks.utils import AvalancheDataset, as_avalanche_dataset, view_state
 from avalanche.training.storage_policy.base import ExemplarsBuffer, check_size
 
 __all__ = ["ReservoirSamplingBuffer"]
@@ -42,13 +42,29 @@ class ReservoirSamplingBuffer(ExemplarsBuffer):
         self.generator = generator
         self._weights = torch.empty(0)
 
+    @property
+    def buffer(self) -> AvalancheDataset:
+        """The stored samples.
+
+        Assigned ones take the place of all that was stored: they draw weights as if they were all
+        that was ever seen, and are cut to the capacity.
+        """
+        return self._buffer
+
+    @buffer.setter
+    def buffer(self, data: Any) -> None:
+        data = as_avalanche_dataset(data)
+        weights = torch.rand(len(data), generator=self.generator)
+        order = weights.argsort(descending=True, stable=True)[: self.max_size]
+        self._set(data.subset(order), weights[order])
+
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Take in the data of ``exp``."""
         self.update_from_dataset(exp.dataset)
 
     def update_from_dataset(self, new_data: AvalancheDataset) -> None:
         """Take in a data set; samples already stored keep their weights."""
-        self._merge(new_data, self.max_size)
+        self._merge(as_avalanche_dataset(new_data), self.max_size)
 
     def _merge(self, new_data: AvalancheDataset, capacity: int) -> None:
         """Keep the ``capacity`` largest weights among the stored samples and ``new_data``."""
@@ -71,16 +87,22 @@ class ReservoirSamplingBuffer(ExemplarsBuffer):
     def resize(self, strategy: Any, new_size: int) -> None:
         """Change the capacity; keeps the first ``new_size`` samples."""
         self.max_size = check_size("new_size", new_size)
-        if len(self._buffer) > new_size:
-            self._set(self._buffer.subset(torch.arange(new_size)), self._weights[:new_size])
+        if len(self._buffer) > self.max_size:
+            kept = torch.arange(self.max_size)
+            self._set(self._buffer.subset(kept), self._weights[kept])
 
     def state_dict(self) -> dict[str, Any]:
-        """Capacity, weights and references to the stored samples."""
-        state = {"max_size": self.max_size, "weights": self._weights}
+        """Capacity, weights, references to the stored samples, and the generator's state."""
+        generator = None if self.generator is None else self.generator.get_state()
+        state = {"max_size": self.max_size, "weights": self._weights, "generator": generator}
         return {**state, "data": view_state(self._buffer)}
 
     def load_state_dict(self, state: dict[str, Any], parts: Any = ()) -> None:
-        """Restore :meth:`state_dict`."""
+        """Restore :meth:`state_dict`; a generator of its own, if it had one, goes on from there."""
         data = AvalancheDataset.from_state(state["data"], parts)
+        drawn = state.get("generator")
+        if drawn is not None:
+            self.generator = torch.Generator() if self.generator is None else self.generator
+            self.generator.set_state(drawn.cpu())
         self.max_size = state["max_size"]
         self._set(data, state["weights"].cpu().clone())

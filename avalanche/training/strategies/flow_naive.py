@@ -184,12 +184,16 @@ class FlowGDumb(FlowNaive):
         classifier_field: as there.
         optimizer: as there.
         criterion: as there.
-        mem_size: samples that the memory holds.
-        reinit_model_before_step: begin each step with fresh weights.
+        mem_size: samples that the memory holds, at least 1.
+        reinit_model_before_step: begin each step with fresh weights, and with an optimizer that has
+            the options of the first step, its learning rate among them, and no moments.
         reinit_function: gives fresh weights: ``reinit_function(model)``, in place; by default
             those that the model came with.
         *args: as there, from ``train_mb_size`` on.
         **kwargs: as there.
+
+    Raises:
+        ValueError: a ``mem_size`` below 1.
 
     References:
         Prabhu et al., "GDumb: A Simple Approach that Questions Our Progress in Continual
@@ -208,21 +212,23 @@ class FlowGDumb(FlowNaive):
         reinit_function: Callable[[nn.Module], Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        memory = GreedyMemory(mem_size)
         super().__init__(model, classifier_field, optimizer, criterion, *args, **kwargs)
         self.reinit_model_before_step = reinit_model_before_step
         self.reinit_function = reinit_function
         self._fresh = copy.deepcopy(self.model.state_dict())
-        self.add_plugin(GreedyMemory(mem_size))
+        self._options: list[dict[str, Any]] | None = None  # of the optimizer at the first step
+        self.add_plugin(memory)
 
     @TrainingFlow
     def before_training(self, model: nn.Module) -> None:
         """Begin with fresh weights, and heads of their own for the layers that have grown."""
         if not self.reinit_model_before_step:
             return
+        self._reset_optimizer()
         if self.reinit_function is not None:
             self.reinit_function(model)
             return
-        self.optimizer.state.clear()
         own = model.state_dict()
         kept = {n: v for n, v in self._fresh.items() if n in own and v.shape == own[n].shape}
         model.load_state_dict({**own, **kept})
@@ -230,6 +236,18 @@ class FlowGDumb(FlowNaive):
             reset = getattr(layer, "reset_parameters", None)
             if reset is not None:
                 reset()
+
+    def _reset_optimizer(self) -> None:
+        """Forget moments, and put options back to those of the first step."""
+        groups = self.optimizer.param_groups
+        self.optimizer.state.clear()
+        if self._options is None:
+            self._options = [
+                {name: copy.deepcopy(value) for name, value in group.items() if name != "params"}
+                for group in groups
+            ]
+        for group, options in zip(groups, self._options, strict=False):  # heads may have joined
+            group.update(copy.deepcopy(options))
 
 
 def joined(sets: Sequence[Any]) -> Any:

@@ -11,6 +11,7 @@ from avalanche.benchmarks.scenarios import CLExperience
 from avalanche.core.events import Dispatcher, keyword_names
 from avalanche.core.plugins import BasePlugin
 from avalanche.training.templates.checks import (
+    check_device,
     check_hooks,
     check_keyword,
     check_plugin,
@@ -75,7 +76,7 @@ class BaseTemplate(EventHooks):
                 f"model={model!r}: expected a torch.nn.Module; pass an instance, SimpleMLP()"
             )
         self.model = model
-        self.device = torch.device("cpu" if device is None else device)
+        self.device = check_device(device)
         self.plugins: list[Any] = check_plugins(plugins)
         check_hooks(type(self), self.EVENT_TABLE)
         self.experience: Any = None

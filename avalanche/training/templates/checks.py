@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import torch
 from torch import nn
 
 from avalanche.core.events import EVENT_NAMES, check_event_names, implements, keyword_names
@@ -18,6 +19,7 @@ __all__ = [
     "check_arguments",
     "check_count",
     "check_criterion",
+    "check_device",
     "check_given",
     "check_hooks",
     "check_keyword",
@@ -101,10 +103,14 @@ def check_criterion(criterion: Any, model: nn.Module) -> None:
             )
 
 
+_OF_TRAIN = {"eval_streams": "eval_streams (of train)"}  # arguments that come by no other way
+
+
 def check_keyword(name: str, known: set[str]) -> None:
     """Refuse a keyword argument of ``train`` or ``eval`` that nothing takes."""
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        near = difflib.get_close_matches(name, known | _OF_TRAIN.keys(), n=3, cutoff=0.6)
+        near = [_OF_TRAIN.get(n, n) for n in near]
         hint = (
             f"did you mean {' or '.join(near)}?" if near else "known: " + ", ".join(sorted(known))
         )
@@ -203,6 +209,35 @@ def check_count(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
     return value
+
+
+def check_device(device: str | int | torch.device | None) -> torch.device:
+    """The device that an argument means; None is the CPU.
+
+    Raises:
+        ValueError: no device has this name, or this machine has none of it.
+
+    Example:
+        >>> check_device("cpu")
+        device(type='cpu')
+    """
+    try:
+        found = torch.device("cpu" if device is None else device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(
+            f"device={device!r}: expected 'cpu', 'cuda', 'cuda:1' or another device of torch; use "
+            "device='cuda' for a GPU"
+        ) from error
+    given = f"device={device if isinstance(device, int) else str(device)!r}"
+    if found.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not count:
+            raise ValueError(f"{given}: no CUDA device is available; use device='cpu'")
+        if (found.index or 0) >= count:
+            raise ValueError(f"{given}: the last CUDA device is cuda:{count - 1}; use that")
+    if found.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"{given}: no MPS device is available; use device='cpu'")
+    return found
 
 
 def make_evaluator(

@@ -15,7 +15,11 @@ from avalanche.models.dynamic_modules import avalanche_model_adaptation
 from avalanche.models.dynamic_optimizers import OptimizerSync, adopt_replaced
 from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
-from avalanche.training.plugins.periodic_eval import PeriodicEval, group_streams
+from avalanche.training.plugins.periodic_eval import (
+    PeriodicEval,
+    check_eval_streams,
+    group_streams,
+)
 from avalanche.training.skeletons.adapters import as_plugin
 from avalanche.training.templates.base import BaseTemplate
 from avalanche.training.templates.batches import number_of_batches, to_device, units_needed
@@ -119,6 +123,7 @@ class BaseSGDTemplate(BaseTemplate):
         **unknown: Any,
     ) -> None:
         check_arguments(type(self), unknown)
+        of_a_subclass = set(vars(self))
         super().__init__(model, device, plugins)
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizer={optimizer!r}: expected a torch.optim.Optimizer instance")
@@ -154,6 +159,7 @@ class BaseSGDTemplate(BaseTemplate):
         self._stop_training = False
         self._output_units = 0
         self.attach_plugins()
+        self._fields_of_the_loop = frozenset(vars(self)) - of_a_subclass
 
     @property
     def evaluator(self) -> EvaluationPlugin:
@@ -202,8 +208,9 @@ class BaseSGDTemplate(BaseTemplate):
             The last value of every metric, by full name.
 
         Raises:
-            TypeError: a keyword argument that nothing takes.
+            TypeError: a keyword argument that nothing takes, or ``eval_streams`` that are none.
         """
+        check_eval_streams(eval_streams)
         self.updates.reset()
         self.evaluator.serve(self)
         try:

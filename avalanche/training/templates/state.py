@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from avalanche.benchmarks.utils import AvalancheDataset
+from avalanche.core.own_state import load_own_state, own_state
 
 if TYPE_CHECKING:
     from avalanche.training.templates.base import BaseTemplate
@@ -43,7 +44,7 @@ class LoopState:
 
 
 def strategy_state(strategy: "BaseSGDTemplate") -> dict[str, Any]:
-    """Model, optimizer, plugins and random state, as tensors and plain values."""
+    """Model, optimizer, plugins, random state and fields of one's own, as plain values."""
     return {
         "strategy": type(strategy).__name__,
         "model": strategy.model.state_dict(),
@@ -51,6 +52,7 @@ def strategy_state(strategy: "BaseSGDTemplate") -> dict[str, Any]:
         "optimizer_kind": type(strategy.optimizer).__name__,
         "optimizer_order": strategy._optimizer_sync.order(strategy.optimizer),
         "updates": strategy.updates.state_dict(),
+        "own": own_state(strategy, strategy._fields_of_the_loop),
         "plugins": [(type(p).__name__, _state_of(p)) for p in strategy.plugins],
         "rng": {
             "torch": torch.get_rng_state(),
@@ -93,6 +95,7 @@ def load_strategy_state(strategy: "BaseSGDTemplate", state: dict[str, Any], benc
         strategy._optimizer_sync.reorder(strategy.optimizer, state["optimizer_order"])
         strategy.optimizer.load_state_dict(state["optimizer"])
     strategy.updates.load_state_dict(state.get("updates", {}))
+    load_own_state(strategy, state.get("own", {}))
     for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
         if hasattr(plugin, "load_state_dict"):
             plugin.load_state_dict(plugin_state, **context)

@@ -475,3 +475,21 @@ def test_a_class_of_two_bases_makes_both():
         """A data set with a tag."""
 
     assert Tagged(TensorDataset(torch.zeros(3, 1), torch.arange(3))).tag == "set"
+
+
+def test_a_concatenation_is_collated_by_the_first_that_says_how():
+    def whole(samples):
+        return len(samples)
+
+    with_one = AvalancheDataset(TensorDataset(torch.arange(3.0)), collate_fn=whole)
+    without = AvalancheDataset(TensorDataset(torch.arange(3.0)))
+    for joined in (
+        with_one.concat(without),
+        without.concat(with_one),
+        without + with_one,
+        with_one + without,
+        without.subset([]).concat(with_one),
+    ):
+        assert joined.collate_fn is whole
+        assert joined.batch(range(len(joined))) == len(joined)
+    assert without.concat(without).collate_fn is None

@@ -1,7 +1,10 @@
 """Loaders: their orders against sequences worked out by hand, and what all of them promise."""
 
+import gc
 import itertools
+import multiprocessing
 import pickle
+import weakref
 
 import pytest
 import torch
@@ -302,6 +305,45 @@ def test_workers_may_be_spawned(groups, kind):
             assert repr(a) == repr(b)
 
 
+def test_workers_end_with_their_loader(groups):
+    """Without waiting for the cyclic garbage collector, which would join them one by one."""
+    before = set(multiprocessing.active_children())
+    gc.collect()
+    gc.disable()
+    try:
+        loader = SingleDatasetDataLoader(
+            groups[0], 4, shuffle=True, num_workers=1, persistent_workers=True
+        )
+        assert sorted(itertools.chain(*numbers(loader))) == [*range(10)]
+        next(iter(loader))  # an epoch that is broken off
+        watched = weakref.ref(loader)
+        del loader
+        assert watched() is None
+        assert set(multiprocessing.active_children()) == before
+    finally:
+        gc.enable()
+
+
+def test_batches_of_workers_outlive_a_loader_that_nobody_keeps(groups):
+    batches = iter(SingleDatasetDataLoader(groups[0], 4, num_workers=1))
+    assert [tolist(batch) for batch in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_drop_last_that_leaves_nothing_is_a_warning(groups, workers):
+    loader = SingleDatasetDataLoader(groups[1], 5, drop_last=True, num_workers=workers)
+    message = "drop_last=True: no batch is left of 4 samples with batch_size=5, so nothing"
+    with pytest.warns(UserWarning, match=message):
+        assert list(loader) == []
+    assert len(loader) == 0
+    replay = ReplayDataLoader(groups[1], groups[0], batch_size=8, batch_size_mem=2, drop_last=True)
+    with pytest.warns(UserWarning, match="14 samples with batch_size=8, batch_size_mem=2"):
+        assert list(replay) == []
+    assert numbers(SingleDatasetDataLoader(groups[0].subset([]), 5, drop_last=True)) == []
+    nothing_new = ReplayDataLoader(groups[1].subset([]), groups[0], drop_last=True)
+    assert numbers(nothing_new) == []
+
+
 def test_persistent_workers_start_a_new_order_every_epoch(groups):
     loader = SingleDatasetDataLoader(
         groups[0], 4, shuffle=True, num_workers=1, persistent_workers=True
@@ -377,3 +419,22 @@ def test_wrong_options_are_refused_at_the_call(groups, options, error, message):
     for cls in (SingleDatasetDataLoader, TaskBalancedDataLoader, ReplayDataLoader):
         with pytest.raises(error, match=message):
             cls(groups[0], **options)
+
+
+@pytest.mark.parametrize("lengths", [[8, 8], [9, 8], [8, 9], [30, 7], [7, 30]])
+@pytest.mark.parametrize("size", [9, 5])
+def test_oversampled_groups_fill_every_batch_where_the_last_is_dropped(lengths, size):
+    made = [group(n, task, 100 * task) for task, n in enumerate(lengths)]
+    both = tensor_set(
+        torch.arange(sum(lengths)).float(),
+        torch.zeros(sum(lengths), dtype=torch.int64),
+        task_labels=[task for task, n in enumerate(lengths) for _ in range(n)],
+    )
+    for loader in (
+        GroupBalancedDataLoader(made, True, batch_size=size, drop_last=True, shuffle=True),
+        TaskBalancedDataLoader(both, size, True, drop_last=True, shuffle=True),
+    ):
+        sizes = [len(batch) for batch in numbers(loader)]
+        shares = [-(-size // 2), size // 2]
+        full = max(n // share for n, share in zip(lengths, shares, strict=True))
+        assert sizes == [size] * full == [size] * len(loader)

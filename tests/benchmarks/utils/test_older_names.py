@@ -1,6 +1,7 @@
 """Names of earlier releases make today's datasets."""
 
 import pickle
+import traceback
 
 import pytest
 import torch
@@ -110,3 +111,30 @@ def test_a_misspelt_argument_of_a_dataset_is_told_with_the_nearest():
         U.AvalancheDataset(pair, task_label=1)
     with pytest.raises(TypeError, match="'indizes'.*did you mean indices"):
         U.AvalancheDataset(pair, indizes=[1])
+
+
+@pytest.mark.parametrize(
+    ("former", "present"),
+    [
+        ("replace_transforms", r"use replace_current_transform_group\("),
+        ("add_transforms", r"transform_groups=\{'train': "),
+        ("add_transforms_to_group", r"transform_groups=\{'train': "),
+        ("freeze_group_transforms", r"use freeze_transforms\(\)"),
+        ("current_transform_group", "use current_group"),
+    ],
+)
+def test_methods_of_earlier_releases_are_told_with_the_present_one(former, present):
+    data = U.AvalancheDataset(tensors(2, 2))
+    with pytest.raises(AttributeError, match=rf"no method '{former}' any more; .*{present}"):
+        getattr(data, former)
+    assert not hasattr(data, former)
+
+
+def test_near_names_are_told_once():
+    data = U.AvalancheDataset(tensors(2, 2))
+    for wrong in ("replace_transforms", "subst"):
+        try:
+            getattr(data, wrong)
+        except AttributeError as error:
+            shown = "".join(traceback.format_exception(error))
+        assert shown.lower().count("did you mean") == (wrong == "subst")

@@ -4,6 +4,7 @@ import io
 
 import pytest
 import torch
+from torch.utils.data import TensorDataset
 from torchvision.transforms import Normalize
 
 from avalanche.benchmarks import SplitDigits
@@ -79,3 +80,51 @@ def test_an_empty_dataset_is_a_dataset():
     data = benchmark().train_stream[0].dataset.subset([])
     again = view_from_state(through_a_file(view_state(data)), benchmark().dataset_parts())
     assert len(again) == 0
+
+
+def marked(samples):
+    """A batch of the samples' inputs plus 1000."""
+    return torch.stack([sample[0] for sample in samples]) + 1000
+
+
+def other_marked(samples):
+    return torch.stack([sample[0] for sample in samples]) + 2000
+
+
+def collated(collate=marked):
+    data = TensorDataset(torch.arange(6.0), torch.arange(6) % 2)
+    return AvalancheDataset(data, collate_fn=collate)
+
+
+def test_a_collate_fn_is_found_again_in_another_object():
+    made = collated(), collated().subset([1, 2]), collated().freeze_transforms()
+    for data in made:
+        state = through_a_file(view_state(data.subset([1, 0])))
+        again = view_from_state(state, collated().parts)
+        assert again.collate_fn is marked
+        assert again.batch([0, 1]).tolist() == [*(data[i][0] + 1000 for i in (1, 0))]
+        assert again.subset([0]).parts[0] == again.parts[0] in collated().concat(again).parts
+
+
+def test_a_collate_fn_comes_with_data_that_has_its_own():
+    class Own(TensorDataset):
+        collate_fn = staticmethod(marked)
+
+    tensors = torch.arange(4.0), torch.arange(4)
+    data = AvalancheDataset(Own(*tensors)).train()
+    again = view_from_state(through_a_file(view_state(data)), AvalancheDataset(Own(*tensors)).parts)
+    assert again.batch([3]).tolist() == [1003]
+
+
+def test_another_collate_fn_is_not_taken_for_the_stored_one():
+    state = through_a_file(view_state(collated()))
+    for parts in (collated(other_marked).parts, collated(None).parts):
+        with pytest.raises(ValueError, match="collate_fn='.*marked.*: none of the data makes"):
+            view_from_state(state, parts)
+    assert view_from_state(state, [*collated(None).parts, *collated().parts]).collate_fn is marked
+
+
+def test_older_states_have_no_collate_fn():
+    state = view_state(collated())
+    del state["collate_fn"]
+    assert view_from_state(state, collated().parts).collate_fn is None
