@@ -210,7 +210,17 @@ class CorrectCounter:
         self._count: Tensor | None = None
 
     def __call__(self, output: Tensor, target: Tensor) -> Tensor:
-        """Number of right answers in a batch, 0-dim."""
+        """Number of right answers in a batch, 0-dim.
+
+        Raises:
+            TypeError: the model answers with something else than a tensor, such as a dictionary.
+        """
+        if not isinstance(output, Tensor):
+            raise TypeError(
+                f"mb_output is a {type(output).__name__}: metrics of predictions need a tensor; "
+                "let the model answer with the logits, or set strategy.mb_output to them in "
+                "after_forward and after_eval_forward of a plugin"
+            )
         if output.is_inference() or target.is_inference():
             return correct_predictions(output, target).sum()
         if self._batch is not None and self._count is not None:

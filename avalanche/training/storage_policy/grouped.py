@@ -90,6 +90,11 @@ class GroupedBuffer(ExemplarsBuffer):
         if len(new_data) == 0:
             return
         groups = self.groups_of(new_data)
+        if not isinstance(groups, Tensor) or groups.dim() != 1 or (groups % 1 != 0).any():
+            raise ValueError(
+                f"targets: {type(self).__name__} has a place for each class, and these are no "
+                "classes; take a ReservoirSamplingBuffer, which needs none"
+            )
         self._merge(new_data, torch.rand(len(groups), dtype=torch.float64), groups)
 
     def _merge(self, data: AvalancheDataset, weights: Tensor, groups: Tensor) -> None:
