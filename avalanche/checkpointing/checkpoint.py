@@ -112,17 +112,18 @@ def maybe_load_checkpoint(
 
 
 def _check_experience(learnt: dict[str, Any], benchmark: Any) -> None:
-    """Refuse a benchmark in which the experience that was learnt last is another one."""
+    """Refuse a benchmark in which the experience that was learnt last is another one.
+
+    One with another number of experiences is another benchmark on the same data, as the one that
+    an online or a data-incremental stream was cut from; the stored samples tell whether it is.
+    """
     stream, number = benchmark.streams.get(learnt["stream"]), learnt["number"]
-    if stream is None:
+    if stream is None or len(stream) != learnt["length"]:
         return
-    now = None
-    if number < len(stream):
-        now = sorted(stream[number].classes_in_this_experience)
+    now = sorted(stream[number].classes_in_this_experience)
     if now != learnt["classes"]:
-        here = f"it has the classes {now}" if now else f"that stream has {len(stream)} experiences"
         raise ValueError(
             f"unique_objects: what was learnt last is experience {number} of the stream "
-            f"{learnt['stream']!r}, of classes {learnt['classes']}; in this benchmark {here}; "
-            "build the benchmark as it was, with the same seed"
+            f"{learnt['stream']!r}, of classes {learnt['classes']}; in this benchmark it has the "
+            f"classes {now}; build the benchmark as it was, with the same seed"
         )

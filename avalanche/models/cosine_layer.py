@@ -136,6 +136,7 @@ class CosineIncrementalClassifier(DynamicModule):
     """
 
     active_units: Tensor
+    _like = torch.empty(0)  # of the type and on the device that the first units get
 
     def __init__(self, in_features: int, num_classes: int = 0) -> None:
         super().__init__()
@@ -147,7 +148,6 @@ class CosineIncrementalClassifier(DynamicModule):
             self.fc = CosineLinear(in_features, num_classes)
         self.register_buffer("active_units", torch.zeros(num_classes, dtype=torch.int8))
         self._trained = False
-        self._like = torch.empty(0)  # of the type and on the device that the first units get
 
     def _apply(self, fn: Any, recurse: bool = True) -> Self:
         """Moves and conversions reach the type of the units to come."""

@@ -205,9 +205,11 @@ def adopt_replaced(
 ) -> None:
     """Let an optimizer train what took the place of parameters that the model had before.
 
-    An optimizer that holds parameters of neither the model nor ``others`` was built before layers
-    of the model were replaced (by ``as_multitask``, by growth, by loading weights of a larger
-    head). All parameters that require gradients and that it lacks join it, with a warning.
+    An optimizer that holds parameters of neither the model nor ``others`` may have been built
+    before layers of the model were replaced (by ``as_multitask``, by growth, by loading weights of
+    a larger head). A layer of which it holds nothing joins it, with a warning, if for each of its
+    parameters it holds a stranger that differs in the number of units at most. Others count as left
+    out.
 
     Args:
         optimizer: the optimizer, changed in place.
@@ -216,9 +218,21 @@ def adopt_replaced(
     """
     parameters = _by_name(model)
     own = {id(p) for p in (*parameters.values(), *others)}
-    if all(id(p) in own for group in optimizer.param_groups for p in group["params"]):
-        return
-    missing = [n for n in _not_held(optimizer, parameters) if parameters[n].requires_grad]
+    held = [p for group in optimizer.param_groups for p in group["params"]]
+    forms = {(p.dim(), p.shape[1:]) for p in held if id(p) not in own}
+    layers: dict[str, list[str]] = defaultdict(list)
+    for name in _not_held(optimizer, parameters) if forms else ():
+        layers[name.rpartition(".")[0]].append(name)
+    ids = {id(p) for p in held}
+    beside = {n.rpartition(".")[0] for n, p in parameters.items() if id(p) in ids}
+    missing = [
+        name
+        for layer, names in layers.items()
+        if layer not in beside
+        and all((parameters[n].dim(), parameters[n].shape[1:]) in forms for n in names)
+        for name in names
+        if parameters[name].requires_grad
+    ]
     if not missing:
         return
     warnings.warn(

@@ -74,6 +74,15 @@ class MultiTaskDecorator(MultiTaskModule):
         """Logits of one task, ``(batch, units)``."""
         return self.classifier.forward_single_task(self.model(x), task_label)
 
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """Heads were saved as ``classifier`` by earlier versions, whatever they were called."""
+        earlier = f"{prefix}classifier."
+        if self._heads_name != "classifier":
+            for key in [k for k in state_dict if k.startswith(earlier)]:
+                new = f"{prefix}{self._heads_name}.{key.removeprefix(earlier)}"
+                state_dict[new] = state_dict.pop(key)
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
     def __getattr__(self, name: str) -> Any:
         try:
             return super().__getattr__(name)

@@ -81,6 +81,8 @@ def _start_of(key: str, group: dict[str, Any]) -> float:
 
 def _count_from_few_steps(state: dict[str, Any], group: dict[str, Any]) -> None:
     """Let the number of steps be small; moments without their bias stay as they are."""
+    if "betas" not in group or not {"step", "exp_avg_sq"} <= state.keys():
+        return  # of a class derived from Adam with a state of its own
     first, second = (float(beta) for beta in group["betas"])
     steps, few = float(state["step"]), round(1 / (1 - first))
     if steps <= few:

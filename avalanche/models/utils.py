@@ -20,13 +20,18 @@ __all__ = [
 ]
 
 
+_WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+
+
 def is_multi_task_module(model: nn.Module) -> bool:
     """Whether ``model`` wants task labels, also inside parallel wrappers and ``torch.compile``."""
-    inner: nn.Module | None = model
-    while inner is not None and not isinstance(inner, MultiTaskModule):
-        inside = inner._modules
-        inner = inside.get("module", inside.get("_orig_mod"))
-    return inner is not None
+    inner: Any = model
+    while isinstance(inner, _WRAPPERS) or "_orig_mod" in inner._modules:
+        inner = inner._modules.get("module", inner._modules.get("_orig_mod"))
+    if isinstance(inner, MultiTaskModule):
+        return True
+    # A wrapper of another library, which calls what is inside it the same.
+    return inner is model and isinstance(inner._modules.get("module"), MultiTaskModule)
 
 
 def avalanche_forward(model: nn.Module, x: Any, task_labels: Tensor | int | None) -> Any:

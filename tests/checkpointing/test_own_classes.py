@@ -1,10 +1,13 @@
 """Resuming with classes that users write, and with the benchmark that they trained on."""
 
-from collections import Counter
+from collections import Counter, defaultdict, deque
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from avalanche.benchmarks import data_incremental_benchmark
 from avalanche.benchmarks.classic import SplitDigits
 from avalanche.checkpointing import maybe_load_checkpoint, save_checkpoint
 from avalanche.core import SupervisedPlugin
@@ -91,7 +94,7 @@ def test_classes_of_ones_own_go_on_where_they_were(tmp_path):
 def test_a_state_does_not_change_with_the_plugin_it_was_taken_of():
     seen = Seen()
     state = seen.state_dict()
-    assert "not_plain" not in state
+    assert "not_plain" not in state["own"]
     seen.losses.append(1.0)
     seen.per_class["a"] += 2
     seen.mean += 1
@@ -115,15 +118,73 @@ def trained(benchmark, number):
     return strategy
 
 
-@pytest.mark.parametrize("other", [digits(2), digits(1, 2)], ids=["classes", "experiences"])
-def test_experiences_of_another_split_are_refused(tmp_path, other):
+def test_experiences_of_another_split_are_refused(tmp_path):
     save_checkpoint(trained(digits(1), 3), tmp_path / "state.pt")
     fresh = trained(digits(1), 0)
     before = {name: p.clone() for name, p in fresh.model.state_dict().items()}
     with pytest.raises(ValueError, match="unique_objects: what was learnt last is experience 2 of"):
-        maybe_load_checkpoint(fresh, tmp_path / "state.pt", unique_objects=other)
+        maybe_load_checkpoint(fresh, tmp_path / "state.pt", unique_objects=digits(2))
     assert all(torch.equal(p, before[name]) for name, p in fresh.model.state_dict().items())
     assert maybe_load_checkpoint(fresh, tmp_path / "state.pt", unique_objects=digits(1))[1] == 2
+
+
+def test_a_stream_that_was_cut_from_the_benchmark_is_resumed_with_it(tmp_path):
+    pieces = data_incremental_benchmark(digits(1), 100)
+    save_checkpoint(trained(pieces, 8), tmp_path / "state.pt")
+    fresh = trained(digits(1), 0)
+    assert maybe_load_checkpoint(fresh, tmp_path / "state.pt", unique_objects=digits(1))[1] == 7
+
+
+def test_what_belongs_to_a_model_or_to_the_constructor_is_left_alone():
+    class Holds(SupervisedPlugin):
+        def __init__(self, path, model):
+            self.path = path
+            self.parameters = list(model.parameters())
+            self.scale = nn.Parameter(torch.ones(1))
+            self.counts, self.sums = Counter(), defaultdict(float)
+            self.last, self.array = deque(maxlen=2), np.zeros(2)
+            self.seen = self.same = []
+            self.itself = {}
+            self.itself["itself"] = self.itself
+
+    model = nn.Linear(2, 2)
+    first = Holds("a", model)
+    first.sums["x"] += 0.5
+    first.counts["y"] += 2
+    first.last.extend([1, 2, 3])
+    first.array += 3
+    first.seen.append(1)
+    again = Holds("b", model)
+    again.load_state_dict(first.state_dict())
+    assert again.path == "b"
+    assert again.parameters[0] is model.weight
+    assert isinstance(again.scale, nn.Parameter)
+    assert (again.sums["x"], again.sums["new"]) == (0.5, 0.0)
+    assert again.counts == Counter(y=2)
+    assert again.last == deque([2, 3], maxlen=2)
+    assert again.last.maxlen == 2
+    assert again.array.tolist() == [3, 3]
+    assert again.seen is again.same
+    assert again.seen == [1]
+    assert again.itself["itself"] is again.itself
+
+
+def test_a_class_that_adds_to_the_state_of_its_base_loads_its_own_part():
+    class Adds(SupervisedPlugin):
+        def __init__(self):
+            self.memory, self.count = Seen(), 0
+
+        def state_dict(self):
+            return {**super().state_dict(), "memory": self.memory.state_dict()}
+
+        def load_state_dict(self, state, **context):
+            super().load_state_dict(state, **context)
+            self.memory.load_state_dict(state["memory"])
+
+    first, again = Adds(), Adds()
+    first.memory.samples, first.count = 3, 2
+    again.load_state_dict(first.state_dict())
+    assert (again.memory.samples, again.count) == (3, 2)
 
 
 def test_a_strategy_of_flows_is_refused_by_its_true_reason(tmp_path):

@@ -421,6 +421,10 @@ def test_what_was_left_out_is_not_adopted_for_a_criterions_parameters():
     model, proxies = Growing(), nn.Linear(2, 2)
     optimizer = torch.optim.SGD([*model.head.parameters(), *proxies.parameters()], lr=1.0)
     adopt_replaced(optimizer, model, proxies.parameters())
+    # Parameters of something that the strategy does not know, shaped like no layer of the model.
+    optimizer3 = torch.optim.SGD([*model.head.parameters(), *nn.Linear(5, 2).parameters()], lr=1.0)
+    adopt_replaced(optimizer3, model)
+    assert len(optimizer3.param_groups[0]["params"]) == 4
     frozen = Growing()
     frozen.body.requires_grad_(False)
     optimizer2 = torch.optim.SGD([*frozen.head.parameters(), nn.Parameter(torch.ones(1))], lr=1.0)

@@ -145,3 +145,12 @@ def test_what_the_model_has_is_set_there():
     model.train(False)
     assert not model.training
     assert not inner.training
+
+
+def test_weights_whose_heads_were_saved_as_classifier_are_read():
+    model = as_multitask(with_head("fc"), "fc")
+    earlier = {k.replace("fc.", "classifier.", 1): v for k, v in model.state_dict().items()}
+    again = as_multitask(with_head("fc"), "fc")
+    again.load_state_dict(earlier)
+    heads = again.fc.classifiers["0"].classifier, model.fc.classifiers["0"].classifier
+    assert torch.equal(heads[0].weight, heads[1].weight)

@@ -143,3 +143,31 @@ def test_an_update_of_the_last_batches_is_as_long_as_any():
         ends.append([p.detach().clone() for p in strategy.model.parameters()])
     for a, b in zip(*ends, strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("error", [TypeError, NotImplementedError, AttributeError])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_loader_that_does_not_know_its_length(error, accumulate):
+    class Unknown:
+        def __init__(self, loader):
+            self.loader = loader
+
+        def __iter__(self):
+            return iter(self.loader)
+
+        def __len__(self):
+            raise error
+
+    class Wraps(SupervisedPlugin):
+        updates = 0
+
+        def before_training_exp(self, strategy, **kwargs):
+            strategy.dataloader = Unknown(strategy.dataloader)
+
+        def after_update(self, strategy, **kwargs):
+            self.updates += 1
+
+    wraps = Wraps()
+    strategy = make(accumulate=accumulate, plugins=[wraps])
+    strategy.train(streams.class_incremental().train_stream[0])
+    assert wraps.updates == (5 if accumulate == 1 else 3)

@@ -96,14 +96,17 @@ def finish_column(column: Column) -> Any:
             "the batch holds PIL images, which can't be collated: add "
             "torchvision.transforms.ToTensor() to the dataset's transforms"
         )
-    arrays = [value for value in column if isinstance(value, (Tensor, np.ndarray))]
-    shapes = [*dict.fromkeys(tuple(value.shape) for value in arrays)]
-    if len(shapes) > 1:
+    from torch.utils.data import default_collate
+
+    try:
+        return default_collate(column)
+    except (RuntimeError, ValueError) as error:
+        arrays = [value for value in column if isinstance(value, (Tensor, np.ndarray))]
+        shapes = [*dict.fromkeys(tuple(value.shape) for value in arrays)]
+        if len(shapes) < 2:
+            raise
         raise ValueError(
             f"the batch holds values of the shapes {shapes[0]} and {shapes[1]}, which can't be "
             "stacked: add torchvision.transforms.Resize((height, width)) to the dataset's "
             "transforms, or pass a collate_fn, such as detection_collate_fn, to the dataset"
-        )
-    from torch.utils.data import default_collate
-
-    return default_collate(column)
+        ) from error

@@ -11,13 +11,9 @@ __all__ = ["as_rows", "count_labels", "has_elements", "label_elements", "of_each
 def has_elements(predicted_y: Tensor, true_y: Tensor) -> bool:
     """Whether there is a class for every element of a sample, not one for the sample.
 
-    Whole numbers of one shape ``(batch, elements)`` are labels of elements on both sides.
+    Two dimensions on both sides are samples with scores, or one-hot.
     """
-    if predicted_y.dim() > 2 or true_y.dim() > 2:
-        return True
-    whole = not (predicted_y.is_floating_point() or true_y.is_floating_point())
-    same = predicted_y.dim() == 2 and predicted_y.shape == true_y.shape
-    return whole and same and true_y.shape[1] > 1
+    return predicted_y.dim() > 2 or true_y.dim() > 2
 
 
 def label_elements(predicted_y: Tensor, true_y: Tensor) -> Tensor:
@@ -61,7 +57,6 @@ def as_rows(predicted_y: Tensor, true_y: Tensor) -> tuple[Tensor, Tensor]:
         [(256, 3), (256,)]
     """
     if not has_elements(predicted_y, true_y):
-        _check_one_hot(predicted_y, true_y)
         return predicted_y, true_y
     labels = label_elements(predicted_y, true_y).flatten()
     if not predicted_y.is_floating_point():
@@ -83,18 +78,6 @@ def of_each_element(task_labels: int | Tensor, batch: int, elements: int) -> int
     if not isinstance(task_labels, Tensor) or task_labels.shape != (batch,) or batch == elements:
         return task_labels
     return task_labels.repeat_interleave(elements // max(batch, 1))
-
-
-def _check_one_hot(predicted_y: Tensor, true_y: Tensor) -> None:
-    """Refuse one-hot truths of other classes than the scores are of; labels go with any."""
-    if predicted_y.dim() != 2 or true_y.dim() != 2 or true_y.shape[1] == 1:
-        return
-    classes = predicted_y.shape[1]
-    if classes == 1 and (true_y.shape[1] == 2 or not predicted_y.is_floating_point()):
-        return
-    if classes != true_y.shape[1]:
-        wanted = f"labels (batch,), or one-hot ({len(predicted_y)}, {classes})"
-        raise _misfit(predicted_y, true_y, f"{wanted}; give one label or one row per sample")
 
 
 def _misfit(predicted_y: Tensor, true_y: Tensor, expected: str) -> ValueError:

@@ -100,7 +100,7 @@ class _FollowForgetting(PerExperience[Forgetting]):
         super().load_state_dict(state)
         self._trained_on = state["trained_on"]
         self._again = {(stream, k) for stream, k in state["measured"]}
-        self._learnt = set(state["learnt"])
+        self._learnt = set(state.get("learnt", ()))  # earlier versions did not know
 
 
 class GenericExperienceForgetting(_FollowForgetting):

@@ -17,8 +17,9 @@ class Clock(SupervisedPlugin, supports_distributed=True):
         train_exp_iterations: iterations finished in this experience.
         train_epoch_iterations: iterations finished in this epoch.
         total_iterations: training and evaluation iterations so far.
-        learnt: what tells the experience that was finished last, for a resumed run: its stream, its
-            number there and its classes; None where it has no such things.
+        learnt: what tells the experience that was finished last, for a resumed run: its stream, how
+            many experiences that has in its benchmark, its number there and its classes; None where
+            it has no such things.
     """
 
     def __init__(self) -> None:
@@ -70,12 +71,14 @@ class Clock(SupervisedPlugin, supports_distributed=True):
 
 def _signature(experience: Any) -> dict[str, Any] | None:
     name = getattr(getattr(experience, "origin_stream", None), "name", None)
+    streams = getattr(getattr(experience, "benchmark", None), "streams", {})
     number = getattr(experience, "current_experience", None)
     classes = getattr(experience, "classes_in_this_experience", None)
-    if name is None or number is None or classes is None:
+    if name not in streams or number is None or classes is None:
         return None
     if hasattr(experience, "origin_experience"):  # of a stream that no benchmark holds
         return None
     if not all(isinstance(c, int) for c in classes):  # targets that are no classes
         return None
-    return {"stream": name, "number": number, "classes": sorted(classes)}
+    length = len(streams[name])
+    return {"stream": name, "length": length, "number": number, "classes": sorted(classes)}

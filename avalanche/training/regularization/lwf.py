@@ -282,9 +282,9 @@ def classes_by_task(experience: Any) -> dict[int, set[int]]:
     classes = getattr(experience, "classes_in_this_experience", None)
     if classes is None:
         classes = experience.dataset.targets.uniques
-    odd = next((c for c in classes if not isinstance(c, (int, Tensor)) or c != int(c)), None)
-    if odd is not None:
+    odd = [c for c in classes if isinstance(c, tuple) or c != int(c)]
+    if odd:
         raise ValueError(
-            f"targets: hold {odd!r}, which is no class; LwF distils the answers for classes"
+            f"targets: hold {odd[0]!r}, which is no class; LwF distils the answers for classes"
         )
     return {tasks[0]: {int(c) for c in classes}}

@@ -46,8 +46,8 @@ class ReservoirSamplingBuffer(ExemplarsBuffer):
     def buffer(self) -> AvalancheDataset:
         """The stored samples.
 
-        Assigned ones take the place of all that was stored: they draw weights as if they were all
-        that was ever seen, and are cut to the capacity.
+        Assigned ones take the place of all that was stored, in their order: they draw weights as if
+        they were all that was ever seen, and are cut to the capacity at random.
         """
         return self._buffer
 
@@ -56,7 +56,7 @@ class ReservoirSamplingBuffer(ExemplarsBuffer):
         data = as_avalanche_dataset(data)
         weights = torch.rand(len(data), generator=self.generator)
         order = weights.argsort(descending=True, stable=True)[: self.max_size]
-        self._set(data.subset(order), weights[order])
+        self._set(data.subset(order.sort().values), weights[order])
 
     def post_adapt(self, agent: Any, exp: Any) -> None:
         """Take in the data of ``exp``."""

@@ -13,8 +13,8 @@ def number_of_batches(loader: Any) -> float:
     """How many batches an epoch has; infinite where the loader does not know."""
     try:
         return len(loader)
-    except TypeError:  # a loader of an iterable data set has a length that cannot be asked for
-        return math.inf
+    except (TypeError, NotImplementedError, AttributeError, OverflowError):
+        return math.inf  # such as of an iterable data set
 
 
 def units_needed(experience: Any) -> int:

@@ -74,7 +74,7 @@ class BaseSGDTemplate(BaseTemplate):
         peval_mode: ``"epoch"``, ``"iteration"`` or ``"experience"``: the unit of ``eval_every``.
         clip_grad_norm: largest norm of all gradients together before an update; None for no limit.
         accumulate: batches whose gradients are averaged into one update; the last update of an
-            epoch averages those that are left.
+            epoch averages those that are left, if the loader knows how many it has.
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` for mixed precision.
         **unknown: nothing; refused with the nearest names.
 
@@ -248,7 +248,7 @@ class BaseSGDTemplate(BaseTemplate):
     def training_epoch(self, **kwargs: Any) -> None:
         """One pass over ``dataloader``."""
         on = self.events.calls
-        batches = number_of_batches(self.dataloader)
+        batches = number_of_batches(self.dataloader) if self.updates.accumulate > 1 else 1
         for number, batch in enumerate(self.dataloader):
             if self._stop_training:
                 break

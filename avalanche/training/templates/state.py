@@ -52,7 +52,7 @@ def strategy_state(strategy: "BaseSGDTemplate") -> dict[str, Any]:
         "optimizer_kind": type(strategy.optimizer).__name__,
         "optimizer_order": strategy._optimizer_sync.order(strategy.optimizer),
         "updates": strategy.updates.state_dict(),
-        "own": own_state(strategy, strategy._fields_of_the_loop),
+        **own_state(strategy, strategy._fields_of_the_loop),
         "plugins": [(type(p).__name__, _state_of(p)) for p in strategy.plugins],
         "rng": {
             "torch": torch.get_rng_state(),
@@ -95,7 +95,7 @@ def load_strategy_state(strategy: "BaseSGDTemplate", state: dict[str, Any], benc
         strategy._optimizer_sync.reorder(strategy.optimizer, state["optimizer_order"])
         strategy.optimizer.load_state_dict(state["optimizer"])
     strategy.updates.load_state_dict(state.get("updates", {}))
-    load_own_state(strategy, state.get("own", {}))
+    load_own_state(strategy, state)
     for plugin, (_, plugin_state) in zip(strategy.plugins, state["plugins"], strict=True):
         if hasattr(plugin, "load_state_dict"):
             plugin.load_state_dict(plugin_state, **context)

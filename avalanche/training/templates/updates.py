@@ -23,7 +23,7 @@ class UpdateRule:
     Args:
         clip_grad_norm: largest norm of all gradients together, above 0; None for no limit.
         accumulate: batches whose gradients are averaged into one update, at least 1. The last
-            update of an epoch is of as many as are left.
+            update of an epoch is of as many as are left, if the loader knows how many it has.
         precision: ``"fp32"``, or ``"bf16"`` / ``"fp16"`` to run the model in mixed precision.
         device: where the model runs.
 
@@ -76,7 +76,8 @@ class UpdateRule:
 
     def begin(self, batches_left: float) -> None:
         """Before the first batch of an update: how many there are until the end of the epoch."""
-        self.window = int(min(self.accumulate, max(batches_left, 1)))
+        less = 0 < batches_left < self.accumulate
+        self.window = int(batches_left) if less else self.accumulate
 
     def reset(self) -> None:
         """Forget batches that were accumulated before an interruption; training starts anew."""
