@@ -28,7 +28,7 @@ bare loop has, and where GEM takes the gradients of all experiences from one pas
 stand here on the networks that their papers train on MNIST, and on that of the other rows. The more
 of an iteration is matrix products, which are the same for all, the closer all are to each other:
 with 512 units and five experiences they are most of GEM's. That row's peer / ours differs from run
-to run: 3.10, 2.92, 3.00 and 3.19 in four runs on the machine of this table, 2.6 to 3.0 on others.
+to run and from machine to machine: 2.6 to 3.2 in all runs so far.
 """
 PEER = ("avalanche-lib==0.6.0", "quadprog")  # its GEM asks for the second
 

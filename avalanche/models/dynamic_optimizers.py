@@ -179,6 +179,7 @@ def update_optimizer(
         ``new_params``, to pass as ``optimized_params`` next time.
 
     Example:
+        >>> import torch
         >>> model = nn.Linear(2, 2)
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
         >>> known = update_optimizer(optimizer, dict(model.named_parameters()))
