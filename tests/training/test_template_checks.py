@@ -1,9 +1,10 @@
 """What templates refuse before any training."""
 
+import numpy as np
 import pytest
 import torch
 
-from avalanche.training.templates.checks import check_device
+from avalanche.training.templates.checks import check_count, check_device
 
 
 @pytest.mark.parametrize("given", ["cpu", None, torch.device("cpu"), "meta"], ids=str)
@@ -32,3 +33,11 @@ def test_devices_that_are_not_there_are_refused(monkeypatch):
     assert check_device("cuda") == torch.device("cuda")
     with pytest.raises(ValueError, match=r"^device='cuda:2': the last CUDA device is cuda:1"):
         check_device("cuda:2")
+
+
+def test_counts_of_numpy_are_counts():
+    """A sweep over ``np.arange`` gives such ones."""
+    assert type(check_count("train_mb_size", np.int64(3))) is int
+    for wrong in (np.int64(0), np.float64(2.0), True, 2.5, "2"):
+        with pytest.raises(ValueError, match="train_mb_size=.*expected a whole number"):
+            check_count("train_mb_size", wrong)

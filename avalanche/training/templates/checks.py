@@ -1,6 +1,7 @@
 """What is refused before any training starts, each with the remedy."""
 
 import difflib
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -206,9 +207,13 @@ def check_stream(experiences: Any) -> None:
 
 def check_count(name: str, value: int) -> int:
     """Refuse what is no whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = 0
+    if isinstance(value, bool) or count < 1:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
-    return value
+    return count
 
 
 def check_device(device: str | int | torch.device | None) -> torch.device:

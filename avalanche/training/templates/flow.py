@@ -14,6 +14,7 @@ from avalanche.training.plugins.clock import Clock
 from avalanche.training.plugins.evaluation import EvaluationPlugin, default_evaluator
 from avalanche.training.skeletons import StrategyTemplate, TestingFlow, TrainingFlow
 from avalanche.training.skeletons.loaders import pair_loader
+from avalanche.training.templates.checks import check_count
 from avalanche.training.templates.flow_callbacks import FlowCallbacks
 from avalanche.training.templates.flow_steps import build_testing_flow, build_training_flow
 from avalanche.training.templates.flow_steps import test_step_ids as step_ids_of
@@ -80,9 +81,9 @@ class DeepLearningStrategy(FlowCallbacks, StrategyTemplate):
         if not isinstance(model, nn.Module):
             raise TypeError(f"model={model!r}: expected a torch.nn.Module instance")
         self.model = model
-        self.train_mb_size = _positive("train_mb_size", train_mb_size)
-        self.train_epochs = _positive("train_epochs", train_epochs)
-        self.test_mb_size = _positive(
+        self.train_mb_size = check_count("train_mb_size", train_mb_size)
+        self.train_epochs = check_count("train_epochs", train_epochs)
+        self.test_mb_size = check_count(
             "test_mb_size", train_mb_size if test_mb_size is None else test_mb_size
         )
         self.device = torch.device("cpu" if device is None else device)
@@ -233,12 +234,6 @@ class DeepLearningStrategy(FlowCallbacks, StrategyTemplate):
     def has_testing_steps_left(self, step_id: int, step_info: Any, test_part: DatasetPart) -> bool:
         """Whether a step of the part comes after ``step_id``."""
         return bool(step_id != step_ids_of(step_info, test_part)[-1])
-
-
-def _positive(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
-    return value
 
 
 def _evaluator(protocol: Any) -> EvaluationPlugin:
