@@ -1,7 +1,8 @@
 """What the sizes of models must be."""
 
-import operator
 from typing import Any
+
+from avalanche.core.whole_numbers import whole_number
 
 __all__ = ["check_sizes"]
 
@@ -23,9 +24,5 @@ def check_sizes(minimum: int = 1, **sizes: Any) -> None:
         ValueError: in_features=1.5: expected a whole number of at least 1
     """
     for name, value in sizes.items():
-        try:
-            whole = operator.index(value)
-        except TypeError:
-            whole = minimum - 1
-        if isinstance(value, bool) or whole < minimum:
+        if whole_number(value, minimum) is None:
             raise ValueError(f"{name}={value!r}: expected a whole number of at least {minimum}")

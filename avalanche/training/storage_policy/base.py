@@ -1,6 +1,5 @@
 """What every memory of samples offers."""
 
-import operator
 from abc import ABC, abstractmethod
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +10,7 @@ from avalanche.benchmarks.utils import (
     as_classification_dataset,
     view_state,
 )
+from avalanche.core.whole_numbers import whole_number
 
 __all__ = ["ExemplarsBuffer"]
 
@@ -104,11 +104,8 @@ class ExemplarsBuffer(ABC):
 
 def check_size(name: str, value: Any, minimum: int = 0) -> int:
     """Refuse a number of samples that is no whole number of at least ``minimum``."""
-    try:
-        size = operator.index(value)
-    except TypeError:
-        size = minimum - 1
-    if isinstance(value, bool) or size < minimum:
+    size = whole_number(value, minimum)
+    if size is None:
         raise ValueError(f"{name}={value!r}: expected a whole number of samples, {minimum} or more")
     return size
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
+
+from avalanche.core.whole_numbers import whole_number
 
 __all__ = ["check_groups", "equal_shares", "fill_shares"]
 
@@ -12,11 +13,7 @@ def check_groups(adaptive_size: bool, total_num_groups: int | None) -> None:
     """Refuse a fixed division without the number of groups."""
     if adaptive_size:
         return
-    try:
-        total = operator.index(total_num_groups)  # type: ignore[arg-type]
-    except TypeError:
-        total = 0
-    if isinstance(total_num_groups, bool) or total < 1:
+    if whole_number(total_num_groups, 1) is None:
         raise ValueError(
             f"adaptive_size=False, total groups={total_num_groups!r}: a fixed division needs "
             "to know how many groups there will be; give that number, at least 1"

@@ -1,7 +1,6 @@
 """What is refused before any training starts, each with the remedy."""
 
 import difflib
-import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from torch import nn
 
 from avalanche.core.events import EVENT_NAMES, check_event_names, implements, keyword_names
 from avalanche.core.plugins import BasePlugin
+from avalanche.core.whole_numbers import whole_number
 from avalanche.models.dynamic_modules import IncrementalClassifier, MultiHeadClassifier
 from avalanche.training.plugins.evaluation import EvaluationPlugin
 from avalanche.training.skeletons.adapters import as_plugin
@@ -207,11 +207,8 @@ def check_stream(experiences: Any) -> None:
 
 def check_count(name: str, value: int) -> int:
     """Refuse what is no whole number of at least 1."""
-    try:
-        count = operator.index(value)
-    except TypeError:
-        count = 0
-    if isinstance(value, bool) or count < 1:
+    count = whole_number(value, 1)
+    if count is None:
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1")
     return count
 
