@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from memory_data import dataset, experience
 from scipy import stats
 from torch.utils.data import TensorDataset
 
 from avalanche.benchmarks.utils import AvalancheDataset
-from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset as tensor_set
 from avalanche.training.storage_policy import (
     BalancedExemplarsBuffer,
     ClassBalancedBuffer,
@@ -19,16 +19,6 @@ from avalanche.training.storage_policy import (
     ParametricBuffer,
     ReservoirSamplingBuffer,
 )
-
-
-def dataset(targets, first_id=0):
-    """Samples whose single feature is a running number."""
-    ids = torch.arange(first_id, first_id + len(targets), dtype=torch.float32)
-    return tensor_set(ids, torch.tensor(targets))
-
-
-def experience(targets, first_id=0):
-    return SimpleNamespace(dataset=dataset(targets, first_id))
 
 
 def ids(data):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_data import dataset, experience
 from scipy import stats
 
 from avalanche.benchmarks.utils import _make_taskaware_tensor_classification_dataset
@@ -24,16 +25,6 @@ from avalanche.training.storage_policy import (
     ReservoirSamplingBuffer,
 )
 from avalanche.training.storage_policy.grouped import fill_shares
-
-
-def dataset(targets, first_id=0):
-    """Samples whose single feature is a running number."""
-    ids = torch.arange(first_id, first_id + len(targets), dtype=torch.float32)
-    return _make_taskaware_tensor_classification_dataset(ids, torch.tensor(targets))
-
-
-def experience(targets, first_id=0):
-    return SimpleNamespace(dataset=dataset(targets, first_id))
 
 
 def ids(buffer):
