@@ -154,7 +154,8 @@ def trees(draw):
                 pool.append((concat_datasets([d for d, _ in three]), Model(samples, group)))
         elif operation in ("train", "eval", "replay"):
             known = operation != "replay" or any("replay" in t for s in model.samples for t in s[3])
-            known = known or not any(s[3] for s in model.samples)
+            # An empty part of data that define groups defines these; its model knows of none.
+            known = known or (bool(model.samples) and not any(s[3] for s in model.samples))
             if known:
                 pool.append((data.with_transforms(operation), Model(model.samples, operation)))
         elif operation == "relabel":
